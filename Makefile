@@ -37,7 +37,7 @@ all: $(BINARY)
 
 $(BUILD)/src/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS_$*) -MMD -MP -c $< -o $@
+	@echo "  CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS_$*) -MMD -MP -c $< -o $@
 
 # One vector variant a file: compiled for its instruction set, called only where the CPU has it.
 FLAGS_format/csv/csv_scan_avx2 := -mavx2 -mbmi -mpclmul -mpopcnt
@@ -45,14 +45,14 @@ FLAGS_format/json/json_scan_avx2 := -mavx2 -mbmi -mpclmul -mpopcnt
 
 $(LIBRARY): $(OBJECTS)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@$(AR) rcs $@ $^
 
 $(BINARY): $(BUILD)/src/app/main.o $(LIBRARY)
-	$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	@echo "  LD $@"; $(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
 $(BUILD)/unit/%: tests/unit/%.c $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP $< $(LIBRARY) $(LDFLAGS) -lcmocka $(LDLIBS) -o $@
+	@echo "  LD $@"; $(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP $< $(LIBRARY) $(LDFLAGS) -lcmocka $(LDLIBS) -o $@
 
 .PHONY: unit
 unit: $(UNIT_TESTS)

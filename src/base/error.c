@@ -96,8 +96,14 @@ status error_prefix(struct error *err, const char *format, ...)
     va_start(args, format);
     int used = vsnprintf(joined, sizeof joined, format, args);
     va_end(args);
-    if (used >= 0 && (size_t)used < sizeof joined)
-        snprintf(joined + used, sizeof joined - (size_t)used, ": %s", err->message);
+    size_t at = used < 0 ? 0 : (size_t)used;
+    if (at + 3 < sizeof joined) {
+        size_t room = sizeof joined - at - 3;
+        size_t n = strnlen(err->message, room);
+        memcpy(joined + at, ": ", 2);
+        memcpy(joined + at + 2, err->message, n);
+        joined[at + 2 + n] = '\0';
+    }
     memcpy(err->message, joined, sizeof joined);
     mask_control_bytes(err->message);
     return err->code;

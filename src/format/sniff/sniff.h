@@ -3,6 +3,8 @@
 #ifndef FF_FORMAT_SNIFF_H
 #define FF_FORMAT_SNIFF_H
 
+#include <stddef.h>
+
 #include "base/error.h"
 #include "format/csv/csv_dialect.h"
 
