@@ -67,8 +67,12 @@ def type_common(left, right):
     for one, other in ((left, right), (right, left)):
         if pa.types.is_null(one):
             return other
-        if pa.types.is_string(one) and not pa.types.is_nested(other):
-            return other
+        if pa.types.is_string(one):
+            # As text where a value has one spelling only, so that 007 is not 7.
+            if pa.types.is_integer(other) or pa.types.is_boolean(other) or pa.types.is_date(other):
+                return one
+            if pa.types.is_floating(other) or pa.types.is_decimal(other) or pa.types.is_timestamp(other):
+                return other
         if pa.types.is_date(one) and pa.types.is_timestamp(other):
             return other
         if pa.types.is_integer(one) and pa.types.is_floating(other):

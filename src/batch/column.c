@@ -115,8 +115,10 @@ static status gather_fixed(struct buf *to, const struct column *from, const uint
         return s;
     uint8_t *at = to->data + to->len;
     const uint8_t *values = from->data.data;
+    if (width == 0)
+        return OK;
     if (!from->is_dict && !rows) {
-        if (n * width)
+        if (n > 0)
             memcpy(at, values, n * width);
     } else {
         for (size_t i = 0; i < n; i++) {
