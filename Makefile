@@ -1,7 +1,8 @@
 # FlowForge's build. `make help` lists the targets.
 #
 # CONF picks one of the build directories below build/: release (default), asan (address and
-# undefined sanitizers), tsan. CC=clang builds with clang into build/clang-$(CONF).
+# undefined sanitizers), tsan, fuzz (libFuzzer, needs CC=clang). CC=clang builds with clang into
+# build/clang-$(CONF).
 
 CONF ?= release
 VERSION := 0.1.0
@@ -9,18 +10,24 @@ VERSION := 0.1.0
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-BUILD := build/$(if $(findstring clang,$(CC)),clang-)$(CONF)
+BUILD := build/$(if $(filter fuzz,$(CONF)),,$(if $(findstring clang,$(CC)),clang-))$(CONF)
 
 WARNINGS := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef
 FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FLAGS_tsan := -O1 -g -fno-omit-frame-pointer -fsanitize=thread
 CONF_FLAGS := $(FLAGS_$(CONF))
 ifeq ($(CONF_FLAGS),)
-$(error CONF is release, asan or tsan, not '$(CONF)')
+$(error CONF is release, asan, tsan or fuzz, not '$(CONF)')
 endif
 
-CPPFLAGS := -Isrc -D_GNU_SOURCE -DFLOWFORGE_VERSION='"$(VERSION)"'
+# The DuckDB library and its header come from npm (scripts/setup.sh).
+DUCKDB_ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
+DUCKDB_FROM := node_modules/@duckdb/node-bindings-linux-$(DUCKDB_ARCH)/libduckdb.so
+DUCKDB_INCLUDE := node_modules/duckdb/src/duckdb/src/include
+
+CPPFLAGS := -Isrc -isystem $(DUCKDB_INCLUDE) -D_GNU_SOURCE -DFLOWFORGE_VERSION='"$(VERSION)"'
 CFLAGS := -std=c17 $(WARNINGS) $(CONF_FLAGS) -fvisibility=hidden -pthread
 LDFLAGS := $(CONF_FLAGS) -pthread
 LDLIBS := -lsnappy -lzstd -lz -lxxhash -ljansson -lm -ldl
@@ -29,11 +36,17 @@ SOURCES := $(filter-out src/app/main.c,$(sort $(shell find src -name '*.c')))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libflowforge.a
 BINARY := $(BUILD)/flowforge
+DUCKDB := $(BUILD)/libduckdb.so
 UNIT_SOURCES := $(sort $(shell find tests/unit -name 'test_*.c' 2>/dev/null))
 UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
+# Programs by which tests under pytest look at parts that the command line does not show: tests/<room>/<name>_dump.c
+DUMP_SOURCES := $(sort $(wildcard tests/*/*_dump.c))
+DUMPS := $(DUMP_SOURCES:tests/%.c=$(BUILD)/tests/%)
+FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZERS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/fuzzers/%)
 
 .PHONY: all
-all: $(BINARY)
+all: $(BINARY) $(DUCKDB)
 
 $(BUILD)/src/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -50,9 +63,34 @@ $(LIBRARY): $(OBJECTS)
 $(BINARY): $(BUILD)/src/app/main.o $(LIBRARY)
 	@echo "  LD $@"; $(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-$(BUILD)/unit/%: tests/unit/%.c $(LIBRARY)
+# Loaded at run time from beside the program. npm gives all files one old date: the lock file's tells their age.
+$(DUCKDB): $(DUCKDB_FROM) package-lock.json
 	@mkdir -p $(@D)
-	@echo "  LD $@"; $(CC) $(CPPFLAGS) -Itests $(CFLAGS) -MMD -MP $< $(LIBRARY) $(LDFLAGS) -lcmocka $(LDLIBS) -o $@
+	@{ ln -f $< $@ 2>/dev/null || cp -f $< $@; } && touch $@
+
+$(DUCKDB_FROM):
+	@echo "$@ is missing: run scripts/setup.sh build" >&2; exit 1
+
+TEST_CPPFLAGS := -Itests -DTEST_BUILD_DIR='"$(BUILD)"'
+
+$(BUILD)/unit/%: tests/unit/%.c $(LIBRARY) | $(DUCKDB)
+	@mkdir -p $(@D)
+	@echo "  LD $@"; $(CC) $(CPPFLAGS) $(TEST_CPPFLAGS) $(CFLAGS) -MMD -MP $< $(LIBRARY) $(LDFLAGS) -lcmocka $(LDLIBS) -o $@
+
+$(BUILD)/tests/%: tests/%.c $(LIBRARY) | $(DUCKDB)
+	@mkdir -p $(@D)
+	@echo "  LD $@"; $(CC) $(CPPFLAGS) $(TEST_CPPFLAGS) $(CFLAGS) -MMD -MP $< $(LIBRARY) $(LDFLAGS) $(LDLIBS) -o $@
+
+$(BUILD)/fuzzers/%: tests/fuzz/%.c $(LIBRARY)
+	@mkdir -p $(@D)
+	@echo "  LD $@"; $(CC) $(CPPFLAGS) $(TEST_CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -MMD -MP $< $(LIBRARY) \
+		$(LDFLAGS) -fsanitize=fuzzer $(LDLIBS) -o $@
+
+.PHONY: unit-programs test-programs fuzzers
+unit-programs: $(UNIT_TESTS)
+test-programs: $(DUMPS)
+# make CC=clang CONF=fuzz fuzzers
+fuzzers: $(FUZZERS)
 
 .PHONY: unit
 unit: $(UNIT_TESTS)
@@ -68,4 +106,40 @@ unit-%:
 clean:
 	rm -rf build
 
--include $(OBJECTS:.o=.d) $(BUILD)/src/app/main.d $(UNIT_TESTS:=.d)
+# What follows is the work of scripts; each can also be called by itself.
+.PHONY: setup check soak demo bench format help
+setup:
+	@scripts/setup.sh check
+
+check:
+	@scripts/check.sh
+
+soak:
+	@scripts/soak.sh
+
+format: setup
+	@find src tests bench -name '*.[ch]' -exec clang-format -i {} +
+	@.venv/bin/ruff format --quiet . && .venv/bin/ruff check --quiet --fix .
+
+demo:
+	@scripts/setup.sh build
+	@$(MAKE) --no-print-directory all
+	@scripts/demo.sh
+
+bench: setup
+	@$(MAKE) --no-print-directory all
+	@mkdir -p bench/data
+	@.venv/bin/python bench/run.py --flowforge build/release/flowforge --data bench/data --out docs/benchmarks.md
+
+help:
+	@echo "make            the program, build/release/flowforge"
+	@echo "make setup      install what building and testing need (apt, npm, a Python environment in .venv)"
+	@echo "make check      everything that has to pass: format, both compilers, sanitizers, tests, short fuzz runs"
+	@echo "make demo       convert CSV, JSON and Parquet files and show what came out"
+	@echo "make bench      measure against DuckDB and Polars, writes docs/benchmarks.md"
+	@echo "make soak       hours of fuzzing; SOAK_SECONDS=600 for each target"
+	@echo "make format     format the C and Python sources"
+	@echo "make unit       the C unit tests (CONF=asan with sanitizers); unit-<folder> for some of them"
+	@echo "make clean      remove build/"
+
+-include $(OBJECTS:.o=.d) $(BUILD)/src/app/main.d $(UNIT_TESTS:=.d) $(DUMPS:=.d) $(FUZZERS:=.d)

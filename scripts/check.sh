@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# Everything that has to pass, one stage after another; a stage that fails does not stop the next.
+# Logs: build/check/<stage>.log. The last line is "N passed, N failed"; the exit code is 1 if anything failed.
+#
+#   scripts/check.sh                all stages
+#   scripts/check.sh unit flow      only those
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+logs=build/check
+jobs=${JOBS:-$(nproc)}
+fuzz_seconds=${FUZZ_SECONDS:-20}
+python=.venv/bin/python
+mkdir -p "$logs"
+passed=0
+failed=0
+# Make variables of the `make` that called us must not reach the builds below.
+unset MAKEFLAGS MFLAGS MAKELEVEL CONF CC
+
+build() { make --no-print-directory -j"$jobs" "$@"; }
+
+# Sum of the numbers that the first group of a pattern finds in a log.
+sum_of() { sed -n -E "s/$1/\1/p" "$2" | awk '{ n += $1 } END { print n + 0 }'; }
+
+# The counts of one C unit test program, from what cmocka printed; one that died counts as one failure more.
+run_unit_program() {
+    local out=$logs/unit-program.log status
+    timeout 300 "$1" >"$out" 2>&1
+    status=$?
+    cat "$out"
+    local good bad
+    good=$(sum_of '^\[  PASSED  \] ([0-9]+) test.*$' "$out")
+    bad=$(sum_of '^\[  FAILED  \] ([0-9]+) test.*$' "$out")
+    if [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then
+        echo "$1: ended with status $status"
+        bad=1
+    elif [ $((good + bad)) -eq 0 ]; then
+        echo "$1: ran no test"
+        bad=1
+    fi
+    rm -f "$out"
+    echo "COUNT $good $bad"
+}
+
+stage_setup() { scripts/setup.sh check; }
+
+c_sources() { find src tests bench -name '*.[ch]'; }
+
+stage_format_c() { c_sources | xargs clang-format --dry-run -Werror; }
+
+stage_format_python() {
+    $python -m ruff format --check . && $python -m ruff check .
+}
+
+stage_arrows() { $python tests/check_arrows.py; }
+
+stage_build_gcc() { build all unit-programs test-programs; }
+
+stage_build_clang() { build CC=clang all unit-programs test-programs; }
+
+stage_unit() {
+    local result=0 program
+    build -k CONF=asan unit-programs || result=1
+    while read -r program; do
+        if [ -x "build/asan/unit/$program" ]; then
+            run_unit_program "build/asan/unit/$program"
+        else
+            echo "$program: was not built"
+            echo "COUNT 0 1"
+        fi
+    done < <(find tests/unit -name 'test_*.c' -printf '%P\n' | sed 's/\.c$//' | sort)
+    return $result
+}
+
+stage_flow() {
+    local result good bad
+    build all test-programs || return 1
+    FLOWFORGE=build/release/flowforge $python -m pytest -q -rfE -n "$jobs" tests bench | tee "$logs/pytest.log"
+    result=$?
+    good=$(tail -n 1 "$logs/pytest.log" | sum_of '^.*[^0-9]*\b([0-9]+) passed.*$' /dev/stdin)
+    bad=$(tail -n 1 "$logs/pytest.log" | grep -oE '[0-9]+ (failed|errors?)' | awk '{ n += $1 } END { print n + 0 }')
+    rm -f "$logs/pytest.log"
+    echo "COUNT $good $bad"
+    # pytest's 5 is "no tests": that is a failure of this stage as well.
+    return $result
+}
+
+# What was ever committed to a corpus first (found crashes stay found), then some seconds of new input each.
+# A crash is kept in the corpus: commit it with its fix.
+stage_fuzz() {
+    local result=0 source name corpus
+    build -k CC=clang CONF=fuzz fuzzers || result=1
+    for source in tests/fuzz/fuzz_*.c; do
+        [ -e "$source" ] || continue
+        name=$(basename "$source" .c)
+        corpus=tests/fuzz/corpus/${name#fuzz_}
+        mkdir -p "build/fuzz/corpus/$name" "$corpus"
+        if build/fuzz/fuzzers/"$name" -runs=0 "$corpus" &&
+            build/fuzz/fuzzers/"$name" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+                -print_final_stats=1 -artifact_prefix="$corpus/" "build/fuzz/corpus/$name" "$corpus"; then
+            echo "COUNT 1 0"
+        else
+            echo "$name: failed"
+            echo "COUNT 0 1"
+        fi
+    done
+    return $result
+}
+
+# Runs a stage, prints its line, adds what it counted. A stage that fails without a failed test counts as one.
+run_stage() {
+    local name=$1 log=$logs/$1.log began=$SECONDS status good bad verdict=ok
+    "stage_$name" >"$log" 2>&1 </dev/null
+    status=$?
+    good=$(sum_of '^COUNT ([0-9]+) [0-9]+$' "$log")
+    bad=$(sum_of '^COUNT [0-9]+ ([0-9]+)$' "$log")
+    if [ $status -ne 0 ] && [ "$bad" -eq 0 ]; then
+        bad=1
+    fi
+    passed=$((passed + good))
+    failed=$((failed + bad))
+    if [ "$bad" -ne 0 ]; then
+        verdict="FAILED, see $log"
+    fi
+    printf '%-14s %4d s  %5d passed  %3d failed  %s\n' "$name" $((SECONDS - began)) "$good" "$bad" "$verdict"
+    if [ "$bad" -ne 0 ]; then
+        grep -v '^COUNT ' "$log" | grep -E 'FAILED|ERROR|[Ee]rror|failed|was not built|ended with' | head -n 15 |
+            sed 's/^/    /'
+    fi
+}
+
+stages="setup format_c format_python arrows build_gcc build_clang unit flow fuzz"
+for name in ${*:-$stages}; do
+    if ! declare -F "stage_$name" >/dev/null; then
+        echo "check: no stage '$name'; there are: $stages" >&2
+        exit 2
+    fi
+done
+for name in ${*:-$stages}; do
+    run_stage "$name"
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
