@@ -57,6 +57,12 @@ void dedupe_free(struct dedupe_index *d)
     free(d);
 }
 
+/* A quarter is for the marks of the losers. */
+static size_t winner_memory(const struct dedupe_index *d)
+{
+    return d->memory - d->memory / 4;
+}
+
 static uint64_t digest_types(const struct dedupe_index *d, const struct batch *batch)
 {
     uint64_t digest = 0;
@@ -76,9 +82,18 @@ status dedupe_rows_of(const struct dedupe_index *d, const struct batch *batch, s
     rows->key_types = digest_types(d, batch);
     buf_clear(&rows->orders);
     buf_clear(&rows->order_ends);
-    status s = buf_resize(&rows->hashes, batch->rows * sizeof(struct key_hash), err);
+    if (batch->rows > UINT32_MAX)
+        return error_set(err, ERR_LIMIT, "a batch holds more than 2^32 rows");
+    status s = buf_resize(&rows->scratch, batch->rows * sizeof(struct key_hash), err);
+    if (s == OK)
+        s = buf_resize(&rows->hashes, batch->rows * sizeof(struct key_hash), err);
+    if (s == OK)
+        s = buf_resize(&rows->hash_rows, batch->rows * sizeof(uint32_t), err);
     if (s == OK && batch->rows)
-        s = key_hash_rows(batch, d->keys, d->key_count, (struct key_hash *)rows->hashes.data, err);
+        s = key_hash_rows(batch, d->keys, d->key_count, (struct key_hash *)rows->scratch.data, err);
+    if (s == OK && batch->rows)
+        winner_group(winner_memory(d), (const struct key_hash *)rows->scratch.data, batch->rows,
+                     (struct key_hash *)rows->hashes.data, (uint32_t *)rows->hash_rows.data);
     if (s == OK && d->order_by >= 0) {
         const struct column *order = &batch->columns[d->order_by];
         rows->order_type = order->type;
@@ -90,7 +105,7 @@ status dedupe_rows_of(const struct dedupe_index *d, const struct batch *batch, s
 
 static status create_winners(struct dedupe_index *d, const struct dedupe_rows *rows, struct error *err)
 {
-    struct winner_options options = {.order = ORDER_NONE, .memory = d->memory - d->memory / 4};
+    struct winner_options options = {.order = ORDER_NONE, .memory = winner_memory(d)};
     /* Without a type yet only the form that takes values of any width will do. The null of TYPE_NULL is a prefix of
      * every other type's: it loses to a later null as it would by position. */
     if (d->order_by >= 0 && rows->order_width && rows->order_type.kind != TYPE_NULL) {
@@ -121,11 +136,18 @@ status dedupe_add(struct dedupe_index *d, const struct dedupe_rows *rows, struct
     if (rows->rows == 0)
         return OK;
     status s = d->winners ? check_types(d, rows, err) : create_winners(d, rows, err);
-    if (s == OK)
-        s = winner_set_add(d->winners, (const struct key_hash *)rows->hashes.data, rows->orders.data,
-                           (const uint32_t *)rows->order_ends.data, d->rows, rows->rows, err);
-    if (s == OK)
-        d->rows += rows->rows;
+    if (s != OK)
+        return s;
+    const struct winner_rows added = {
+        .hashes = (const struct key_hash *)rows->hashes.data,
+        .rows = (const uint32_t *)rows->hash_rows.data,
+        .orders = rows->orders.data,
+        .order_ends = (const uint32_t *)rows->order_ends.data,
+        .first_row = d->rows,
+        .n = rows->rows,
+    };
+    s = winner_set_add(d->winners, &added, err);
+    d->rows += rows->rows;
     return s;
 }
 
@@ -154,6 +176,8 @@ status dedupe_keep(const struct dedupe_index *d, uint64_t first_row, size_t rows
 void dedupe_rows_release(struct dedupe_rows *rows)
 {
     buf_release(&rows->hashes);
+    buf_release(&rows->hash_rows);
+    buf_release(&rows->scratch);
     buf_release(&rows->orders);
     buf_release(&rows->order_ends);
     *rows = (struct dedupe_rows){0};

@@ -25,7 +25,9 @@ struct dedupe_options {
 
 /* Per-row facts of one batch, computed by any worker. */
 struct dedupe_rows {
-    struct buf hashes;     /* 16 bytes a row */
+    struct buf hashes;    /* 16 bytes a row, in the order that suits the index */
+    struct buf hash_rows; /* uint32 a row: whose hash it is */
+    struct buf scratch;
     struct buf orders;     /* order values in a form that compares by bytes, empty without order_by */
     struct buf order_ends; /* uint32 a row into orders */
     size_t rows;

@@ -87,16 +87,13 @@ static status log_row(struct row_marks *marks, uint64_t row, struct error *err)
     return s == OK ? spill_append(marks->spill, chain, block, &within, sizeof within, NULL, 0, err) : s;
 }
 
-status row_marks_add(struct row_marks *marks, uint64_t row, struct error *err)
+status row_marks_put(struct row_marks *marks, uint64_t row, struct error *err)
 {
-    marks->count++;
-    if (!marks->on_disk) {
-        status s = OK;
-        if (row / 8 >= marks->bits.len)
-            s = row / 8 < marks->memory ? grow_bits(marks, row / 8 + 1, err) : move_to_disk(marks, err);
-        if (s != OK)
-            return s;
-    }
+    status s = OK;
+    if (!marks->on_disk && row / 8 >= marks->bits.len)
+        s = row / 8 < marks->memory ? grow_bits(marks, row / 8 + 1, err) : move_to_disk(marks, err);
+    if (s != OK)
+        return s;
     if (marks->on_disk)
         return log_row(marks, row, err);
     marks->bits.data[row >> 3] |= (uint8_t)(1u << (row & 7));
@@ -137,10 +134,14 @@ static status seal_range(struct row_marks *marks, size_t range, struct buf *bloc
 
 status row_marks_seal(struct row_marks *marks, struct error *err)
 {
-    if (!marks->on_disk)
-        return OK;
+    status s = OK;
+    for (size_t i = 0; s == OK && i < ROW_MARKS_AHEAD; i++)
+        if (marks->ahead[i])
+            s = row_marks_put(marks, marks->ahead[i] - 1, err);
+    if (s != OK || !marks->on_disk)
+        return s;
     struct buf block = {0};
-    status s = flush_logs(marks, err);
+    s = flush_logs(marks, err);
     for (size_t i = 0; s == OK && i < marks->range_count; i++)
         if (marks->logs[i].last_length)
             s = seal_range(marks, i, &block, err);

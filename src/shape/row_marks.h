@@ -6,11 +6,14 @@
 
 #include "shape/spill.h"
 
+#define ROW_MARKS_AHEAD 16
+
 struct row_marks {
     size_t memory;            /* bytes to stay within */
     struct spill_file *spill; /* borrowed: where logs go */
-    struct buf bits;          /* one bit a row, LSB first, while in memory */
+    struct buf bits;          /* one bit a row, LSB first; empty once on disk */
     uint64_t count;
+    uint64_t ahead[ROW_MARKS_AHEAD]; /* added but not yet put: row + 1, or 0 */
     bool on_disk;
     struct spill_file file;   /* bits on disk */
     struct spill_chain *logs; /* by row / rows_per_range */
@@ -19,7 +22,22 @@ struct row_marks {
 };
 
 void row_marks_init(struct row_marks *marks, size_t memory, struct spill_file *spill);
-status row_marks_add(struct row_marks *marks, uint64_t row, struct error *err) MUST_USE;
+/* Put into the bitmap or the log at once. */
+status row_marks_put(struct row_marks *marks, uint64_t row, struct error *err) MUST_USE;
+/* Rows come at random, so that nearly each bit is a cache miss: put it a few rows later, when its line is there. */
+static inline MUST_USE status row_marks_add(struct row_marks *marks, uint64_t row, struct error *err)
+{
+    size_t at = marks->count++ % ROW_MARKS_AHEAD;
+    uint64_t due = marks->ahead[at];
+    marks->ahead[at] = row + 1;
+    if (row / 8 < marks->bits.len)
+        __builtin_prefetch(marks->bits.data + row / 8, 1);
+    if (UNLIKELY(due - 1 >= marks->bits.len * 8)) /* 0, too: nothing was there */
+        return due ? row_marks_put(marks, due - 1, err) : OK;
+    due--;
+    marks->bits.data[due >> 3] |= (uint8_t)(1u << (due & 7));
+    return OK;
+}
 /* After the last add. */
 status row_marks_seal(struct row_marks *marks, struct error *err) MUST_USE;
 /* keep: bit i is set when row first + i is not marked, for i below rows; the last byte's further bits are 0. Returns

@@ -2,7 +2,10 @@
 
 #include <stdlib.h>
 
+#include "sys/pages.h"
+
 #define SMALL_MEMORY ((size_t)24 << 20) /* below it blocks of 256 partitions would be too small to be fast */
+#define PARTITIONS_MAX 256
 #define BLOCK_MIN 256
 #define BLOCK_MAX ((size_t)256 << 10)
 #define FIRST_SLOTS 8
@@ -38,6 +41,7 @@ struct winner_set {
     size_t block_bytes;
     size_t memory_used;
     unsigned bits;  /* log2 of the number of partitions */
+    unsigned shift; /* of the hash, down to the bits that choose the partition */
     unsigned level; /* 0 for rows as they come, 1 for what level 0 spilled, ... */
     struct partition partitions[];
 };
@@ -57,10 +61,15 @@ struct record_head {
     uint32_t order_length; /* not written unless ORDER_VAR */
 };
 
+static unsigned partition_bits(size_t memory)
+{
+    return memory < SMALL_MEMORY ? 6 : 8;
+}
+
 static status set_create(struct winner_set **set, const struct winner_options *options, unsigned level,
                          struct spill_file *spill, struct row_marks *losers, struct error *err)
 {
-    unsigned bits = options->memory < SMALL_MEMORY ? 6 : 8;
+    unsigned bits = partition_bits(options->memory);
     size_t bytes = sizeof(struct winner_set) + (sizeof(struct partition) << bits);
     struct winner_set *w = calloc(1, bytes);
     if (!w)
@@ -69,6 +78,7 @@ static status set_create(struct winner_set **set, const struct winner_options *o
     w->spill = spill;
     w->losers = losers;
     w->bits = bits;
+    w->shift = 64 - bits * (level + 1);
     w->level = level;
     size_t order = options->order == ORDER_FIXED ? (options->order_width + 7) & ~(size_t)7
                    : options->order == ORDER_VAR ? sizeof(struct order_text)
@@ -88,8 +98,7 @@ status winner_set_create(struct winner_set **set, const struct winner_options *o
 
 static inline struct partition *partition_of(struct winner_set *w, struct key_hash hash)
 {
-    unsigned shift = 64 - w->bits * (w->level + 1);
-    return &w->partitions[hash.a >> shift & ((UINT64_C(1) << w->bits) - 1)];
+    return &w->partitions[hash.a >> w->shift & ((UINT64_C(1) << w->bits) - 1)];
 }
 
 /* No bits of the hash are left to spread by: a level below could not be smaller. */
@@ -124,7 +133,7 @@ static void free_table(struct winner_set *w, struct partition *p)
             if (slot->row)
                 free(text_of(slot).bytes);
         }
-    free(p->slots);
+    pages_free(p->slots, p->slot_count * w->stride);
     w->memory_used -= p->slot_count * w->stride + p->text_bytes;
     p->slots = NULL;
     p->slot_count = p->used = p->room = p->text_bytes = 0;
@@ -200,12 +209,14 @@ static status make_room(struct winner_set *w, struct partition *p, size_t more, 
 
 static status grow_table(struct winner_set *w, struct partition *p, struct error *err)
 {
-    uint64_t count = p->slot_count ? p->slot_count + p->slot_count / 2 : FIRST_SLOTS;
+    /* Slower growth leaves fewer slots empty, which matters once memory gets short. */
+    bool ample = w->memory_used < w->options.memory / 2;
+    uint64_t count = p->slot_count ? p->slot_count + p->slot_count / (ample ? 1 : 2) : FIRST_SLOTS;
     status s = make_room(w, p, count * w->stride, err);
     if (s != OK || p->spilled)
         return s;
     struct partition grown = *p;
-    grown.slots = calloc(count, w->stride);
+    grown.slots = pages_alloc(count * w->stride);
     if (!grown.slots)
         return error_no_memory(err, count * w->stride);
     grown.slot_count = count;
@@ -220,7 +231,7 @@ static status grow_table(struct winner_set *w, struct partition *p, struct error
         memcpy(slot_at(w, &grown, at), slot, w->stride);
     }
     w->memory_used += (count - p->slot_count) * w->stride;
-    free(p->slots);
+    pages_free(p->slots, p->slot_count * w->stride);
     *p = grown;
     return OK;
 }
@@ -244,13 +255,40 @@ static status set_order(struct winner_set *w, struct partition *p, struct slot *
     return OK;
 }
 
+static inline uint64_t big_endian_u64(const uint8_t *at)
+{
+    uint64_t v;
+    memcpy(&v, at, sizeof v);
+    return __builtin_bswap64(v);
+}
+
+/* memcmp of `width` (1 to 17) bytes, of which 8 may be loaded whatever the width. */
+static inline int compare_fixed(const uint8_t *a, const uint8_t *b, size_t width)
+{
+    uint64_t x = big_endian_u64(a), y = big_endian_u64(b);
+    if (width < 8) {
+        x >>= 8 * (8 - width);
+        y >>= 8 * (8 - width);
+    } else if (x == y) {
+        if (width > 16) {
+            x = big_endian_u64(a + 8);
+            y = big_endian_u64(b + 8);
+        }
+        if (x == y) { /* the last 8, some of which were seen */
+            x = big_endian_u64(a + width - 8);
+            y = big_endian_u64(b + width - 8);
+        }
+    }
+    return (x > y) - (x < y);
+}
+
 /* The total order of rows of one key: by order value, then by position. */
 static ALWAYS_INLINE bool beats(const struct winner_set *w, enum order_form form, const struct contender *c,
                                 const struct slot *slot)
 {
     int order = 0;
     if (form == ORDER_FIXED) {
-        order = memcmp(c->order, slot->order, w->options.order_width);
+        order = compare_fixed(c->order, slot->order, w->options.order_width);
     } else if (form == ORDER_VAR) {
         struct order_text t = text_of(slot);
         order = str_compare((struct str){(const char *)c->order, c->order_length},
@@ -314,42 +352,62 @@ static ALWAYS_INLINE status offer(struct winner_set *w, enum order_form form, co
 static ALWAYS_INLINE void fetch_ahead(struct winner_set *w, struct key_hash hash)
 {
     struct partition *p = partition_of(w, hash);
-    __builtin_prefetch(p->slots + home_of(p, hash) * w->stride, 1);
+    const uint8_t *home = p->slots + home_of(p, hash) * w->stride;
+    __builtin_prefetch(home, 1);
+    __builtin_prefetch(home + 64, 1); /* a slot may straddle two lines, and the key may be a few slots on */
 }
 
-static ALWAYS_INLINE status add_rows(struct winner_set *w, enum order_form form, const struct key_hash *hashes,
-                                     const uint8_t *orders, const uint32_t *ends, uint64_t first_row, size_t n,
+static ALWAYS_INLINE status add_rows(struct winner_set *w, enum order_form form, const struct winner_rows *rows,
                                      struct error *err)
 {
     status s = OK;
     struct contender c = {0};
-    for (size_t i = 0; s == OK && i < n; i++) {
-        if (i + AHEAD < n)
-            fetch_ahead(w, hashes[i + AHEAD]);
-        c.hash = hashes[i];
-        c.row = first_row + i;
+    for (size_t i = 0; s == OK && i < rows->n; i++) {
+        if (i + AHEAD < rows->n)
+            fetch_ahead(w, rows->hashes[i + AHEAD]);
+        uint32_t row = rows->rows[i];
+        c.hash = rows->hashes[i];
+        c.row = rows->first_row + row;
         if (form != ORDER_NONE) {
-            uint32_t begin = i ? ends[i - 1] : 0;
-            c.order = orders + begin;
-            c.order_length = ends[i] - begin;
+            uint32_t begin = row ? rows->order_ends[row - 1] : 0;
+            c.order = rows->orders + begin;
+            c.order_length = rows->order_ends[row] - begin;
         }
         s = offer(w, form, &c, err);
     }
     return s;
 }
 
-status winner_set_add(struct winner_set *w, const struct key_hash *hashes, const uint8_t *orders,
-                      const uint32_t *order_ends, uint64_t first_row, size_t n, struct error *err)
+status winner_set_add(struct winner_set *w, const struct winner_rows *rows, struct error *err)
 {
     switch (w->options.order) {
     case ORDER_NONE:
-        return add_rows(w, ORDER_NONE, hashes, NULL, NULL, first_row, n, err);
+        return add_rows(w, ORDER_NONE, rows, err);
     case ORDER_FIXED:
-        return add_rows(w, ORDER_FIXED, hashes, orders, order_ends, first_row, n, err);
+        return add_rows(w, ORDER_FIXED, rows, err);
     case ORDER_VAR:
         break;
     }
-    return add_rows(w, ORDER_VAR, hashes, orders, order_ends, first_row, n, err);
+    return add_rows(w, ORDER_VAR, rows, err);
+}
+
+void winner_group(size_t memory, const struct key_hash *hashes, size_t n, struct key_hash *grouped, uint32_t *rows)
+{
+    uint32_t starts[PARTITIONS_MAX] = {0};
+    unsigned shift = 64 - partition_bits(memory);
+    for (size_t i = 0; i < n; i++)
+        starts[hashes[i].a >> shift]++;
+    uint32_t start = 0;
+    for (size_t p = 0; p < PARTITIONS_MAX; p++) {
+        uint32_t count = starts[p];
+        starts[p] = start;
+        start += count;
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint32_t at = starts[hashes[i].a >> shift]++;
+        grouped[at] = hashes[i];
+        rows[at] = (uint32_t)i;
+    }
 }
 
 /* Take the record at the front of `records`. */

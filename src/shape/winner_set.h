@@ -23,9 +23,19 @@ struct winner_options {
 struct winner_set;
 status winner_set_create(struct winner_set **set, const struct winner_options *options, struct spill_file *spill,
                          struct row_marks *losers, struct error *err) MUST_USE;
-/* n rows, numbered from first_row. `orders` and `order_ends` as order_bytes_rows made them, NULL with ORDER_NONE. */
-status winner_set_add(struct winner_set *set, const struct key_hash *hashes, const uint8_t *orders,
-                      const uint32_t *order_ends, uint64_t first_row, size_t n, struct error *err) MUST_USE;
+/* Rows grouped by partition and in order within each: then a partition's table is met as a whole and stays in the
+ * cache meanwhile, and this work can be done by any thread. */
+struct winner_rows {
+    const struct key_hash *hashes; /* n, in grouped order */
+    const uint32_t *rows;          /* n, the row of each, counted from first_row */
+    const uint8_t *orders;         /* as order_bytes_rows made them, by row; NULL with ORDER_NONE */
+    const uint32_t *order_ends;
+    uint64_t first_row;
+    size_t n;
+};
+/* Group the hashes of rows 0 to n - 1 for a set of that much memory. */
+void winner_group(size_t memory, const struct key_hash *hashes, size_t n, struct key_hash *grouped, uint32_t *rows);
+status winner_set_add(struct winner_set *set, const struct winner_rows *rows, struct error *err) MUST_USE;
 /* After the last add: every loser is marked. Nothing may be added any more; the memory is given back. */
 status winner_set_resolve(struct winner_set *set, struct error *err) MUST_USE;
 void winner_set_free(struct winner_set *set);
