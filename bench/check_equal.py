@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 SLICE_ROWS = 65536
 DIFFERENCES_SHOWN = 5
+EXCERPT = 60  # characters
 
 
 class Mismatch(Exception):
@@ -116,6 +117,14 @@ def differing(left, right):
     return pc.indices_nonzero(pc.invert(pc.fill_null(same, False))).to_pylist()
 
 
+def excerpts(left, right):
+    """Both values as text, cut to the surroundings of the first difference."""
+    left, right = str(left), str(right)
+    first = next((at for at, pair in enumerate(zip(left, right, strict=False)) if pair[0] != pair[1]), 0)
+    start = max(0, first - EXCERPT // 2)
+    return left[start : start + EXCERPT], right[start : start + EXCERPT]
+
+
 def compare_ordered(left_path, right_path):
     left, right = RowReader(left_path), RowReader(right_path)
     pairs, cast = columns_pair(left.file.schema_arrow, right.file.schema_arrow)
@@ -133,9 +142,8 @@ def compare_ordered(left_path, right_path):
                 continue
             counts[name] = counts.get(name, 0) + len(places)
             for place in places[: DIFFERENCES_SHOWN - len(shown)]:
-                shown.append(
-                    {"row": row + place, "column": name, "left": str(a[place]), "right": str(b[place])}
-                )
+                texts = excerpts(a[place], b[place])
+                shown.append({"row": row + place, "column": name, "left": texts[0], "right": texts[1]})
         row += count
     if row != rows[0]:
         raise Mismatch(f"{row} of {rows[0]} rows could be read")

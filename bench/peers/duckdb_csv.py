@@ -3,7 +3,6 @@
 import argparse
 
 import duckdb
-
 from tables import TABLES
 
 NAMES = {"bigint": "BIGINT", "double": "DOUBLE", "string": "VARCHAR", "date": "DATE", "timestamp": "TIMESTAMP"}
@@ -30,6 +29,5 @@ session.execute("SET threads=2")
 if args.unordered:
     session.execute("SET preserve_insertion_order=false")
 session.execute(
-    f"COPY (FROM read_csv({quote(args.input)}{options})) "
-    f"TO {quote(args.output)} (FORMAT parquet, COMPRESSION snappy)"
+    f"COPY (FROM read_csv({quote(args.input)}{options})) TO {quote(args.output)} (FORMAT parquet, COMPRESSION snappy)"
 )

@@ -6,7 +6,6 @@ POLARS_MAX_THREADS is set by the caller: Polars reads it at import.
 import argparse
 
 import polars as pl
-
 from tables import TABLES
 
 TYPES = {

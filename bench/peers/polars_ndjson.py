@@ -8,7 +8,6 @@ converted, so that the output holds what the other tools write.
 import argparse
 
 import polars as pl
-
 from tables import TABLES
 
 TYPES = {"bigint": pl.Int64, "double": pl.Float64, "string": pl.String, "date": pl.String, "timestamp": pl.String}

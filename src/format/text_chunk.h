@@ -21,8 +21,10 @@ struct text_chunk {
     bool last;            /* no chunk follows: the last record may lack its line end */
     bool quotes;          /* a quote character occurs */
     bool irregular;       /* the cutter met quoting that the vector scan cannot vouch for: decode byte by byte */
-    /* Set when the record that starts at data[0] is known to be broken as a whole and is all that the chunk holds. */
+    /* Set when data[0..len) is one bad record. REJECT_ROW_TOO_LONG: only its first bytes; the rest of its line follows
+     * in chunks with `discard`, which hold no record and are only counted for lines. */
     enum reject_code broken;
+    bool discard;
 };
 
 /* Finds record boundaries. Carries its state from cut to cut; used by one thread at a time. */

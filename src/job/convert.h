@@ -1,0 +1,123 @@
+/* The conversion of files: what a user asks for, and what came out. */
+#ifndef FF_JOB_CONVERT_H
+#define FF_JOB_CONVERT_H
+
+#include <stdatomic.h>
+
+#include "base/error.h"
+#include "batch/batch.h"
+#include "format/reject.h"
+#include "format/sniff/sniff.h"
+
+enum file_format { FORMAT_AUTO, FORMAT_CSV, FORMAT_NDJSON, FORMAT_JSON, FORMAT_PARQUET };
+enum convert_compression { COMPRESSION_AUTO, COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_SNAPPY, COMPRESSION_ZSTD };
+
+const char *file_format_name(enum file_format f);
+const char *convert_compression_name(enum convert_compression c);
+
+/* A declared column. */
+struct user_column {
+    struct str name; /* after rename */
+    struct data_type type;
+    bool not_null;
+};
+
+struct rename_pair {
+    struct str from, to; /* source name, new name */
+};
+
+/* All strings are borrowed for the run. */
+struct convert_options {
+    const char *const *inputs;
+    size_t input_count;
+    const char *output;              /* file, or directory when it ends in '/' or partitioning asks for one */
+    enum file_format from, to;       /* AUTO: from by content, to by the output's extension (else parquet) */
+    struct sniff_given dialect;
+    const char *encoding;            /* NULL: told from the head */
+    const struct user_column *schema;/* NULL: infer */
+    size_t schema_count;
+    bool all_text;
+    const struct rename_pair *renames;
+    size_t rename_count;
+    const struct str *dedupe_keys;
+    size_t dedupe_key_count;
+    struct str order_by;             /* empty: input order */
+    const struct str *partition_columns;
+    size_t partition_column_count;
+    struct str partition_date;       /* pattern; empty: none */
+    struct str filename_pattern;     /* empty: {timestamp}_{filename} */
+    enum convert_compression compression;
+    int level;                       /* 0: the codec's default */
+    bool quarantine;                 /* error_handling=quarantine, else fail */
+    const char *quarantine_dir;
+    uint64_t max_rejects;            /* UINT64_MAX: any number */
+    const struct str *null_values;
+    size_t null_value_count;
+    size_t threads;                  /* >= 1 */
+    size_t memory;                   /* bytes for the whole process */
+    size_t max_record;               /* bytes of the longest record */
+    uint32_t max_ratio;              /* of decompression; 0: no limit */
+    bool overwrite, sync, dry_run;
+    const char *temp_dir;
+    struct str job, run_id;
+    int64_t run_micros;              /* the run's start, UTC */
+    const atomic_bool *cancel;
+    struct convert_progress *progress; /* may be NULL */
+};
+
+/* Read by another thread while the run goes on. */
+struct convert_progress {
+    atomic_ullong bytes_read;  /* from disk, of all passes */
+    atomic_ullong bytes_total; /* of all passes known so far; 0: unknown */
+    atomic_ullong rows;        /* delivered in this pass */
+    atomic_int pass;           /* 1, 2, ... */
+};
+
+enum convert_stage { STAGE_READ, STAGE_DECODE, STAGE_DEDUPE, STAGE_ENCODE, STAGE_WRITE, STAGE_PUBLISH, STAGE_COUNT };
+
+struct convert_file {
+    char *path;     /* final path */
+    uint64_t rows, bytes;
+};
+
+/* How one input was understood. */
+struct convert_input {
+    char *path;
+    enum file_format format;
+    enum sniff_compression compression;
+    char encoding[32];
+    struct sniff_text text; /* of text formats */
+    uint64_t records;
+    char **dropped;         /* names of source columns that the user schema does not have */
+    size_t dropped_count;
+};
+
+struct convert_result {
+    struct schema schema;
+    uint64_t rows_read, rows_written, rows_rejected, rows_deduped, rows_filtered;
+    uint64_t bytes_in, bytes_out;
+    uint64_t rejects_by_code[REJECT_CODE_COUNT];
+    struct reject_list first_rejects; /* the first 100 */
+    size_t *reject_inputs;            /* parallel: which input each came from */
+    struct convert_input *inputs;
+    size_t input_count;
+    struct convert_file *files;
+    size_t file_count;
+    char *quarantine_path;            /* of the rejects file, if one was written */
+    char **warnings;
+    size_t warning_count;
+    unsigned passes;
+    double seconds;
+    double stage_seconds[STAGE_COUNT]; /* CPU time, summed over threads */
+    uint64_t stage_bytes[STAGE_COUNT];
+};
+
+extern const char *const convert_stage_names[STAGE_COUNT];
+
+/* Run it. On failure nothing is published, and *result still tells what was found until then (rejects, counts). */
+status convert_run(const struct convert_options *options, struct convert_result *result, struct error *err) MUST_USE;
+void convert_result_release(struct convert_result *result);
+status convert_result_warn(struct convert_result *result, struct error *err, const char *format, ...)
+    PRINTF_LIKE(3, 4) MUST_USE;
+
+#endif

@@ -1,0 +1,191 @@
+#include "job/header.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "format/csv/csv_record.h"
+
+static size_t skip_physical_lines(const struct buf *head, uint64_t lines)
+{
+    size_t at = 0;
+    while (lines > 0 && at < head->len) {
+        uint8_t c = head->data[at++];
+        if (c == '\r' && at < head->len && head->data[at] == '\n')
+            at++;
+        lines -= c == '\n' || c == '\r';
+    }
+    return at;
+}
+
+static status copy_text(struct str text, char **copy, struct error *err)
+{
+    *copy = malloc(text.n + 1);
+    if (!*copy)
+        return error_no_memory(err, text.n + 1);
+    memcpy(*copy, text.p, text.n);
+    (*copy)[text.n] = '\0';
+    return OK;
+}
+
+/* Append one header record's texts to the columns' names: several header lines are joined by '_'. */
+static status join_names(struct planned_input *in, const struct csv_record *record, struct error *err)
+{
+    struct buf text = {0};
+    status s = OK;
+    if (record->count > in->name_count) {
+        char **names = realloc(in->source_names, record->count * sizeof *names);
+        if (!names)
+            return error_no_memory(err, record->count * sizeof *names);
+        memset(names + in->name_count, 0, (record->count - in->name_count) * sizeof *names);
+        in->source_names = names;
+        in->name_count = record->count;
+    }
+    for (size_t i = 0; s == OK && i < record->count; i++) {
+        const struct csv_field *f = &record->fields[i];
+        buf_clear(&text);
+        if (in->source_names[i] && in->source_names[i][0])
+            s = buf_printf(&text, err, "%s_", in->source_names[i]);
+        if (s == OK)
+            s = f->escaped ? csv_field_unescape(&in->text.dialect, in->head.data, f, &text, err)
+                           : buf_append(&text, in->head.data + f->start, f->length, err);
+        if (s != OK)
+            break;
+        if (f->length == 0 && text.len > 0)
+            text.len--; /* nothing to join */
+        if (!str_is_utf8(buf_str(&text))) {
+            s = error_set(err, ERR_BAD_ENCODING, "%s: the header's field %zu is not valid UTF-8", in->path, i + 1);
+            error_hint(err, "name the file's encoding, for example --encoding windows-1252");
+            break;
+        }
+        char *copy;
+        s = copy_text(buf_str(&text), &copy, err);
+        if (s == OK) {
+            free(in->source_names[i]);
+            in->source_names[i] = copy;
+        }
+    }
+    buf_release(&text);
+    return s;
+}
+
+static bool is_taken(char *const *names, size_t count, struct str name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_equal_nocase(str_of(names[i]), name))
+            return true;
+    return false;
+}
+
+static struct str trimmed(const char *text)
+{
+    struct str s = str_of(text);
+    while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t')) {
+        s.p++;
+        s.n--;
+    }
+    while (s.n > 0 && (s.p[s.n - 1] == ' ' || s.p[s.n - 1] == '\t'))
+        s.n--;
+    return s;
+}
+
+/* Whether any name before stands twice is asked for every column: a sorted copy keeps 10,000 columns quick. */
+static int by_folded_text(const void *a, const void *b)
+{
+    return strcasecmp(*(char *const *)a, *(char *const *)b);
+}
+
+static status names_repeat(char *const *names, size_t count, bool *repeat, struct error *err)
+{
+    char **sorted = malloc((count ? count : 1) * sizeof *sorted);
+    if (!sorted)
+        return error_no_memory(err, count * sizeof *sorted);
+    memcpy(sorted, names, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, by_folded_text);
+    *repeat = false;
+    for (size_t i = 1; i < count; i++)
+        *repeat |= strcasecmp(sorted[i - 1], sorted[i]) == 0;
+    free(sorted);
+    return OK;
+}
+
+static status clean_names(struct planned_input *in, struct error *err)
+{
+    char generated[32];
+    status s = OK;
+    in->names = calloc(in->name_count ? in->name_count : 1, sizeof *in->names);
+    if (!in->names)
+        return error_no_memory(err, in->name_count * sizeof *in->names);
+    for (size_t i = 0; s == OK && i < in->name_count; i++) {
+        struct str name = in->source_names[i] ? trimmed(in->source_names[i]) : (struct str){"", 0};
+        if (name.n == 0) {
+            snprintf(generated, sizeof generated, "column_%zu", i + 1);
+            name = str_of(generated);
+        }
+        s = copy_text(name, &in->names[i], err);
+    }
+    bool repeat = false;
+    if (s == OK)
+        s = names_repeat(in->names, in->name_count, &repeat, err);
+    struct buf text = {0};
+    for (size_t i = 1; s == OK && repeat && i < in->name_count; i++) {
+        struct str name = str_of(in->names[i]);
+        if (!is_taken(in->names, i, name))
+            continue;
+        for (unsigned number = 2;; number++) {
+            buf_clear(&text);
+            s = buf_printf(&text, err, "%s_%u", in->names[i], number);
+            if (s != OK || !is_taken(in->names, in->name_count, buf_str(&text)))
+                break;
+        }
+        char *copy;
+        if (s == OK)
+            s = copy_text(buf_str(&text), &copy, err);
+        if (s == OK) {
+            free(in->names[i]);
+            in->names[i] = copy;
+        }
+    }
+    buf_release(&text);
+    return s;
+}
+
+status header_read(struct planned_input *in, struct error *err)
+{
+    const struct csv_dialect *dialect = &in->text.dialect;
+    size_t at = skip_physical_lines(&in->head, dialect->skip_lines);
+    struct csv_record record = {.collect = true};
+    status s = OK;
+    uint32_t wanted = dialect->header ? (dialect->header_lines ? dialect->header_lines : 1) : 0;
+    while (s == OK && wanted > 0 && at < in->head.len) {
+        enum csv_record_end end;
+        s = csv_record_read(dialect, in->text.columns == 1, in->head.data, at, in->head.len, &record, &end, err);
+        if (s != OK)
+            break;
+        bool cut_off = (end == CSV_INCOMPLETE || end == CSV_OPEN_QUOTE) && !(in->whole && end == CSV_INCOMPLETE);
+        if (cut_off || end == CSV_TEXT_AFTER_QUOTE) {
+            s = error_set(err, ERR_BAD_DATA, "%s: the header, which starts at byte %zu, %s", in->path, at,
+                          cut_off ? "does not end (an open quote, or longer than 1 MiB)"
+                                  : "has text after a closing quote");
+            error_hint(err, "give the dialect with --delimiter, --quote, --skip-lines or --no-header; "
+                            "'flowforge preview' shows what is guessed");
+            break;
+        }
+        at = record.next;
+        if (end == CSV_SKIPPED)
+            continue;
+        s = join_names(in, &record, err);
+        wanted--;
+    }
+    csv_record_release(&record);
+    if (s == OK && !dialect->header) {
+        in->name_count = in->text.columns ? in->text.columns : 1;
+        in->source_names = calloc(in->name_count, sizeof *in->source_names);
+        if (!in->source_names)
+            s = error_no_memory(err, in->name_count * sizeof *in->source_names);
+    }
+    if (s == OK)
+        s = clean_names(in, err);
+    in->data_start = at;
+    in->data_line = csv_count_lines(in->head.data, at);
+    return s;
+}

@@ -1,0 +1,516 @@
+#include "job/input_plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "format/csv/csv_cutter.h"
+#include "format/csv/csv_decoder.h"
+#include "format/json/json_decoder.h"
+#include "job/header.h"
+#include "source/chunk_reader.h"
+#include "sql/parquet_source.h"
+#include "sys/file.h"
+
+static const char *const format_names[] = {
+    [FORMAT_AUTO] = "auto",
+    [FORMAT_CSV] = "csv",
+    [FORMAT_NDJSON] = "ndjson",
+    [FORMAT_JSON] = "json",
+    [FORMAT_PARQUET] = "parquet",
+};
+
+const char *file_format_name(enum file_format f)
+{
+    return format_names[f];
+}
+
+struct str input_plan_rename(const struct convert_options *options, struct str source)
+{
+    for (size_t i = 0; i < options->rename_count; i++)
+        if (str_equal(options->renames[i].from, source))
+            return options->renames[i].to;
+    return source;
+}
+
+/* ---- looking at one input ---- */
+
+static const enum file_format format_of_sniff[] = {
+    [SNIFF_CSV] = FORMAT_CSV,
+    [SNIFF_NDJSON] = FORMAT_NDJSON,
+    [SNIFF_JSON_ARRAY] = FORMAT_JSON,
+    [SNIFF_PARQUET] = FORMAT_PARQUET,
+};
+
+static struct text_input_options input_options(const struct convert_options *options)
+{
+    return (struct text_input_options){.encoding = options->encoding, .limits = {.max_ratio = options->max_ratio}};
+}
+
+static status look_at(struct planned_input *in, const struct convert_options *options, struct error *err)
+{
+    struct text_input_options how = input_options(options);
+    status s = text_input_look(in->path, &how, HEAD_BYTES, &in->facts, &in->head, &in->whole, err);
+    if (s != OK)
+        return s;
+    bool parquet = in->head.len >= 4 && memcmp(in->head.data, "PAR1", 4) == 0;
+    if (options->from == FORMAT_PARQUET || (options->from == FORMAT_AUTO && parquet)) {
+        in->format = FORMAT_PARQUET;
+        return OK;
+    }
+    s = sniff_text(in->head.data, in->head.len, in->whole, &options->dialect, &in->text, err);
+    if (s != OK)
+        return s;
+    in->format = options->from == FORMAT_AUTO ? format_of_sniff[in->text.format] : options->from;
+    if (in->format == FORMAT_JSON && options->from == FORMAT_JSON && in->text.format == SNIFF_NDJSON)
+        in->format = FORMAT_NDJSON; /* "json" by name, one record a line by content */
+    return in->format == FORMAT_CSV ? header_read(in, err) : OK;
+}
+
+/* Standard input can only be read once, and the plan needs its head: keep a copy. */
+static status spool_stdin(struct input_plan *plan, const struct convert_options *options, struct error *err)
+{
+    uint8_t *bytes = malloc(1u << 20);
+    if (!bytes)
+        return error_no_memory(err, 1u << 20);
+    int fd;
+    status s = file_temp(options->temp_dir, &fd, err);
+    while (s == OK) {
+        ssize_t n = read(0, bytes, 1u << 20);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            s = error_set_errno(err, errno, "cannot read standard input");
+        if (n <= 0)
+            break;
+        s = file_write_all(fd, "the copy of standard input", bytes, (size_t)n, err);
+    }
+    free(bytes);
+    if (s == OK) {
+        plan->spool = fd;
+        snprintf(plan->spool_path, sizeof plan->spool_path, "/proc/self/fd/%d", fd);
+    }
+    return s;
+}
+
+/* ---- columns ---- */
+
+static status add_column(struct input_plan *plan, const struct type_column *column, struct error *err)
+{
+    if ((plan->column_count & (plan->column_count - 1)) == 0) { /* grow at each power of two */
+        size_t room = plan->column_count ? plan->column_count * 2 : 1;
+        struct type_column *columns = realloc(plan->columns, room * sizeof *columns);
+        if (!columns)
+            return error_no_memory(err, room * sizeof *columns);
+        plan->columns = columns;
+    }
+    plan->columns[plan->column_count++] = *column;
+    return OK;
+}
+
+/* Names are looked up by the thousand for wide files, so by hash. */
+struct name_index {
+    uint32_t *slots; /* column + 1; 0: free */
+    size_t mask;
+};
+
+static uint64_t folded_hash(struct str name)
+{
+    uint64_t h = 1469598103934665603u;
+    for (size_t i = 0; i < name.n; i++) {
+        unsigned char c = (unsigned char)name.p[i];
+        h = (h ^ (c >= 'A' && c <= 'Z' ? c + 32u : c)) * 1099511628211u;
+    }
+    return h ^ h >> 29;
+}
+
+static status name_index_build(struct name_index *index, const struct input_plan *plan, size_t room, struct error *err)
+{
+    size_t count = 64;
+    while (count < 2 * room)
+        count *= 2;
+    free(index->slots);
+    index->slots = calloc(count, sizeof *index->slots);
+    index->mask = count - 1;
+    if (!index->slots)
+        return error_no_memory(err, count * sizeof *index->slots);
+    for (size_t i = 0; i < plan->column_count; i++) {
+        size_t at = folded_hash(plan->columns[i].name) & index->mask;
+        while (index->slots[at])
+            at = (at + 1) & index->mask;
+        index->slots[at] = (uint32_t)i + 1;
+    }
+    return OK;
+}
+
+static int name_index_find(const struct name_index *index, const struct input_plan *plan, struct str name)
+{
+    for (size_t at = folded_hash(name) & index->mask; index->slots[at]; at = (at + 1) & index->mask)
+        if (str_equal_nocase(plan->columns[index->slots[at] - 1].name, name))
+            return (int)index->slots[at] - 1;
+    return -1;
+}
+
+static status name_collision(const struct planned_input *in, struct str a, struct str b, struct str name,
+                             struct error *err)
+{
+    status s = error_set(err, ERR_INVALID, "%s: columns '%.*s' and '%.*s' would both be named '%.*s'", in->path,
+                         (int)a.n, a.p, (int)b.n, b.p, (int)name.n, name.p);
+    error_hint(err, "give one of them another name with --rename source=name (names differ by more than case)");
+    return s;
+}
+
+/* Output names of one input's source columns, and that no two are the same. */
+static status map_input(struct input_plan *plan, struct planned_input *in, const struct convert_options *options,
+                        struct name_index *index, struct error *err)
+{
+    size_t room = plan->column_count + in->name_count;
+    status s = name_index_build(index, plan, room, err);
+    if (s != OK)
+        return s;
+    int *column_source = malloc((room + 1) * sizeof *column_source);
+    if (!column_source)
+        return error_no_memory(err, room * sizeof *column_source);
+    for (size_t i = 0; i < room; i++)
+        column_source[i] = -1;
+    in->used = calloc(in->name_count ? in->name_count : 1, sizeof *in->used);
+    if (!in->used)
+        s = error_no_memory(err, in->name_count);
+    for (size_t i = 0; s == OK && i < in->name_count; i++) {
+        struct str source = str_of(in->source_names[i] ? in->source_names[i] : in->names[i]);
+        struct str name = input_plan_rename(options, source);
+        if (name.p == source.p)
+            name = input_plan_rename(options, str_of(in->names[i]));
+        int at = name_index_find(index, plan, name);
+        if (at >= 0 && column_source[at] >= 0) {
+            int other = column_source[at];
+            s = name_collision(in, str_of(in->names[other]), str_of(in->names[i]), name, err);
+        } else if (at < 0 && !options->schema) {
+            at = (int)plan->column_count;
+            struct type_column column = {.name = name, .source = source, .infer = !options->all_text};
+            column.type.kind = options->all_text ? TYPE_STRING : TYPE_NULL;
+            s = add_column(plan, &column, err);
+            size_t slot = folded_hash(name) & index->mask;
+            while (index->slots[slot])
+                slot = (slot + 1) & index->mask;
+            index->slots[slot] = (uint32_t)at + 1;
+        }
+        if (s == OK && at >= 0) {
+            column_source[at] = (int)i;
+            in->used[i] = true;
+        }
+    }
+    in->source_of = column_source;
+    in->source_of_count = room;
+    return s;
+}
+
+/* JSON keys take the place of a header. */
+static status discover_keys(struct planned_input *in, const struct convert_options *options, struct error *err)
+{
+    struct json_options how = {.array = in->format == FORMAT_JSON,
+                               .all_text = options->all_text,
+                               .null_values = options->null_values,
+                               .null_value_count = options->null_value_count,
+                               .max_record_bytes = options->max_record};
+    struct buf keys = {0};
+    enum infer_class *classes = NULL;
+    size_t count = 0;
+    status s = json_discover(in->head.data, in->head.len, in->whole, &how, &keys, &classes, &count, err);
+    if (s == OK) {
+        in->names = calloc(count + 1, sizeof *in->names);
+        in->source_names = calloc(count + 1, sizeof *in->source_names);
+        if (!in->names || !in->source_names)
+            s = error_no_memory(err, count * sizeof *in->names);
+    }
+    const uint8_t *at = keys.data;
+    for (size_t i = 0; s == OK && i < count; i++) {
+        uint32_t n;
+        memcpy(&n, at, sizeof n);
+        char *copy = malloc((size_t)n + 1);
+        if (!copy) {
+            s = error_no_memory(err, n);
+            break;
+        }
+        memcpy(copy, at + sizeof n, n);
+        copy[n] = '\0';
+        at += sizeof n + n;
+        in->names[i] = copy;
+        in->name_count = i + 1;
+    }
+    free(classes);
+    buf_release(&keys);
+    return s;
+}
+
+/* The head's records, decoded with no type yet: what they observe is the first guess. */
+static status guess_from_head(struct input_plan *plan, struct planned_input *in, const struct convert_options *options,
+                              struct error *err)
+{
+    struct column_types types = {0};
+    struct text_cutter cutter = {0};
+    struct text_decoder decoder = {0};
+    struct decoded decoded = {0};
+    struct buf text = {0};
+    struct text_chunk chunk = {.last = in->whole};
+    size_t n = in->head.len - in->data_start, cut = 0;
+    bool changed;
+    if (n == 0)
+        return OK;
+    status s = column_types_init(&types, plan->columns, plan->column_count, err);
+    if (s == OK)
+        s = buf_reserve(&text, n + 2 * TEXT_PAD, err);
+    if (s == OK)
+        s = planned_input_cutter(in, options, &cutter, err);
+    if (s == OK)
+        s = planned_input_decoder(in, options, &decoder, err);
+    if (s != OK)
+        goto out;
+    memset(text.data, 0, n + 2 * TEXT_PAD);
+    chunk.data = text.data + TEXT_PAD;
+    memcpy(chunk.data, in->head.data + in->data_start, n);
+    s = cutter.ops->cut(cutter.self, chunk.data, n, 0, in->whole, &cut, &chunk, err);
+    if (s != OK || cut == 0 || chunk.broken)
+        goto out;
+    chunk.len = cut;
+    chunk.last = in->whole && cut == n;
+    if (chunk.last)
+        chunk.data[cut] = '\n';
+    struct decode_target *targets = types.newest->targets;
+    for (size_t i = 0; i < plan->column_count && in->format == FORMAT_CSV; i++)
+        targets[i].source_index = i < in->source_of_count ? in->source_of[i] : -1;
+    s = decoder.ops->decode(decoder.self, &chunk, targets, &types.newest->schema, &decoded, err);
+    if (s == OK)
+        s = column_types_join(&types, types.newest, decoded.observed, NULL, 0, &changed, err);
+    for (size_t i = 0; s == OK && i < plan->column_count; i++)
+        if (plan->columns[i].infer)
+            plan->columns[i].class_ = types.newest->targets[i].class_;
+out:
+    if (s == ERR_BAD_DATA)
+        s = OK; /* the first pass meets it again and tells where it is */
+    decoded_release(&decoded);
+    text_decoder_free(&decoder);
+    text_cutter_free(&cutter);
+    buf_release(&text);
+    column_types_release(&types);
+    return s;
+}
+
+/* ---- the whole plan ---- */
+
+static status apply_user_schema(struct input_plan *plan, const struct convert_options *options, struct error *err)
+{
+    status s = OK;
+    for (size_t i = 0; s == OK && i < options->schema_count; i++) {
+        const struct user_column *c = &options->schema[i];
+        struct type_column column = {.name = c->name, .source = c->name, .type = c->type, .not_null = c->not_null};
+        column.on_null = c->not_null ? REJECT_NULL_VALUE : REJECT_NONE;
+        for (size_t r = 0; r < options->rename_count; r++)
+            if (str_equal(options->renames[r].to, c->name))
+                column.source = options->renames[r].from;
+        s = add_column(plan, &column, err);
+    }
+    return s;
+}
+
+static status unknown_column(const struct input_plan *plan, struct str name, const char *option, struct error *err)
+{
+    char known[320];
+    size_t used = 0;
+    for (size_t i = 0; i < plan->column_count && used < sizeof known - 64; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%.*s", i ? ", " : "",
+                                 (int)(plan->columns[i].name.n < 60 ? plan->columns[i].name.n : 60),
+                                 plan->columns[i].name.p);
+    status s = error_set(err, ERR_INVALID, "%s: there is no column '%.*s'", option, (int)name.n, name.p);
+    error_hint(err, "columns (after --rename): %s", plan->column_count ? known : "none");
+    return s;
+}
+
+static int find_column(const struct input_plan *plan, struct str name)
+{
+    for (size_t i = 0; i < plan->column_count; i++)
+        if (str_equal(plan->columns[i].name, name))
+            return (int)i;
+    for (size_t i = 0; i < plan->column_count; i++)
+        if (str_equal_nocase(plan->columns[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+/* Columns that options name must exist; keys must not be null. */
+static status check_named_columns(struct input_plan *plan, const struct convert_options *options, struct error *err)
+{
+    for (size_t i = 0; i < options->dedupe_key_count; i++) {
+        int at = find_column(plan, options->dedupe_keys[i]);
+        if (at < 0)
+            return unknown_column(plan, options->dedupe_keys[i], "--dedupe", err);
+        plan->columns[at].on_null = REJECT_NULL_KEY;
+    }
+    if (options->order_by.n && find_column(plan, options->order_by) < 0)
+        return unknown_column(plan, options->order_by, "--order-by", err);
+    for (size_t i = 0; i < options->partition_column_count; i++)
+        if (find_column(plan, options->partition_columns[i]) < 0)
+            return unknown_column(plan, options->partition_columns[i], "--partition-by", err);
+    return OK;
+}
+
+static status warn_missing(const struct input_plan *plan, const struct convert_options *options,
+                           struct convert_result *result, struct error *err)
+{
+    status s = OK;
+    for (size_t c = 0; s == OK && options->schema && c < plan->column_count; c++)
+        for (size_t i = 0; s == OK && i < plan->count; i++) {
+            const struct planned_input *in = &plan->inputs[i];
+            if (in->source_of[c] >= 0 || in->format != FORMAT_CSV)
+                continue;
+            struct str name = plan->columns[c].name;
+            if (plan->columns[c].not_null) {
+                s = error_set(err, ERR_INVALID, "%s has no column '%.*s', which the schema declares not nullable",
+                              in->path, (int)name.n, name.p);
+                error_hint(err, "use --rename if it has another name in the source, or make it nullable");
+            } else {
+                s = convert_result_warn(result, err, "%s has no column '%.*s': it is null in every row", in->path,
+                                        (int)name.n, name.p);
+            }
+        }
+    return s;
+}
+
+static status plan_text(struct input_plan *plan, const struct convert_options *options, struct convert_result *result,
+                        struct error *err)
+{
+    struct name_index index = {0};
+    status s = options->schema ? apply_user_schema(plan, options, err) : OK;
+    for (size_t i = 0; s == OK && i < plan->count; i++) {
+        struct planned_input *in = &plan->inputs[i];
+        if (in->format != FORMAT_CSV) {
+            s = discover_keys(in, options, err);
+            for (size_t k = 0; s == OK && k < in->name_count; k++) {
+                in->source_names[k] = strdup(in->names[k]);
+                if (!in->source_names[k])
+                    s = error_no_memory(err, strlen(in->names[k]));
+            }
+        }
+        if (s == OK)
+            s = map_input(plan, in, options, &index, err);
+    }
+    free(index.slots);
+    if (s == OK)
+        s = check_named_columns(plan, options, err);
+    if (s == OK)
+        s = warn_missing(plan, options, result, err);
+    for (size_t i = 0; s == OK && i < plan->count && !options->schema && !options->all_text; i++)
+        s = guess_from_head(plan, &plan->inputs[i], options, err);
+    return s;
+}
+
+status input_plan_make(struct input_plan *plan, const struct convert_options *options, struct convert_result *result,
+                       struct error *err)
+{
+    *plan = (struct input_plan){.spool = -1};
+    plan->inputs = calloc(options->input_count, sizeof *plan->inputs);
+    if (!plan->inputs)
+        return error_no_memory(err, options->input_count * sizeof *plan->inputs);
+    plan->count = options->input_count;
+    for (size_t i = 0; i < plan->count; i++) {
+        struct planned_input *in = &plan->inputs[i];
+        in->path = options->inputs[i];
+        if (strcmp(in->path, "-") == 0) {
+            if (plan->spool >= 0)
+                return error_set(err, ERR_USAGE, "standard input (-) can be named only once");
+            status s = spool_stdin(plan, options, err);
+            if (s != OK)
+                return s;
+            in->path = plan->spool_path;
+        }
+        status s = look_at(in, options, err);
+        if (s != OK)
+            return s;
+        if (i > 0 && in->format != plan->format) {
+            s = error_set(err, ERR_INVALID, "%s is %s but %s is %s: the inputs of one conversion have one format",
+                          plan->inputs[0].path, file_format_name(plan->format), in->path, file_format_name(in->format));
+            error_hint(err, "convert them one by one, or say --from csv|ndjson|json|parquet if one was misread");
+            return s;
+        }
+        plan->format = in->format;
+    }
+    return plan->format == FORMAT_PARQUET ? OK : plan_text(plan, options, result, err);
+}
+
+status planned_input_cutter(const struct planned_input *in, const struct convert_options *options,
+                            struct text_cutter *cutter, struct error *err)
+{
+    if (in->format == FORMAT_CSV) {
+        struct csv_cutter_options how = {in->text.dialect, in->name_count == 1, options->max_record};
+        return csv_cutter_create(cutter, &how, err);
+    }
+    struct json_options how = {.array = in->format == FORMAT_JSON, .max_record_bytes = options->max_record};
+    return json_cutter_create(cutter, &how, err);
+}
+
+status planned_input_decoder(const struct planned_input *in, const struct convert_options *options,
+                             struct text_decoder *decoder, struct error *err)
+{
+    if (in->format == FORMAT_CSV) {
+        struct csv_decoder_options how = {
+            .dialect = in->text.dialect,
+            .source_columns = in->name_count,
+            .null_values = options->null_values,
+            .null_value_count = options->null_value_count,
+        };
+        return csv_decoder_create(decoder, &how, err);
+    }
+    struct json_options how = {
+        .array = in->format == FORMAT_JSON,
+        .all_text = options->all_text,
+        .null_values = options->null_values,
+        .null_value_count = options->null_value_count,
+        .max_record_bytes = options->max_record,
+    };
+    return json_decoder_create(decoder, &how, err);
+}
+
+status planned_input_open(const struct planned_input *in, const struct convert_options *options,
+                          atomic_ullong *progress, struct byte_source *source, struct error *err)
+{
+    struct text_input_options how = input_options(options);
+    status s = text_input_open(in->path, &how, &in->facts, progress, source, err);
+    uint8_t *bytes = s == OK ? malloc(65536) : NULL;
+    if (s == OK && !bytes)
+        s = error_no_memory(err, 65536);
+    for (size_t left = in->data_start; s == OK && left > 0;) {
+        size_t got;
+        s = byte_source_read(source, bytes, left < 65536 ? left : 65536, &got, err);
+        if (s == OK && got == 0)
+            s = error_set(err, ERR_CHANGED, "%s became shorter while it was read", in->path);
+        left -= s == OK ? got : 0;
+    }
+    free(bytes);
+    if (s != OK)
+        byte_source_close(source);
+    return s;
+}
+
+void input_plan_release(struct input_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        struct planned_input *in = &plan->inputs[i];
+        for (size_t k = 0; k < in->name_count; k++) {
+            if (in->names)
+                free(in->names[k]);
+            if (in->source_names)
+                free(in->source_names[k]);
+        }
+        free(in->names);
+        free(in->source_names);
+        free(in->source_of);
+        free(in->used);
+        buf_release(&in->head);
+    }
+    free(plan->inputs);
+    free(plan->columns);
+    buf_release(&plan->names);
+    if (plan->spool >= 0)
+        close(plan->spool);
+    *plan = (struct input_plan){.spool = -1};
+}
