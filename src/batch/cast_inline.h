@@ -44,7 +44,7 @@ static ALWAYS_INLINE bool cast_i64_inline(const char *text, size_t n, int64_t *o
 {
     bool negative = *text == '-', sign = negative || *text == '+';
     uint64_t magnitude;
-    if (UNLIKELY(n > 19 + sign))
+    if (UNLIKELY(n > 19u + sign))
         return cast_i64_slow(text, n, out);
     return digits_u64(text + sign, n - sign, &magnitude) && cast_signed(magnitude, negative, out);
 }
@@ -114,7 +114,7 @@ static ALWAYS_INLINE bool cast_f64_short(const char *text, size_t n, bool infer,
     } else {
         return cast_f64_slow(text, n, infer, out);
     }
-    if (infer && UNLIKELY(*p == '0') && length > 1 && (unsigned char)p[1] - '0' < 10u)
+    if (infer && UNLIKELY(*p == '0') && length > 1 && (unsigned)p[1] - (unsigned)'0' < 10)
         return false;
     return cast_f64_finish((double)mantissa / cast_f64_pow10[fraction], negative, out);
 }
