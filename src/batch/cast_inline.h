@@ -114,7 +114,7 @@ static ALWAYS_INLINE bool cast_f64_short(const char *text, size_t n, bool infer,
     } else {
         return cast_f64_slow(text, n, infer, out);
     }
-    if (infer && UNLIKELY(*p == '0') && length > 1 && (unsigned char)(p[1] - '0') < 10)
+    if (infer && UNLIKELY(*p == '0') && length > 1 && (unsigned)p[1] - (unsigned)'0' < 10)
         return false;
     return cast_f64_finish((double)mantissa / cast_f64_pow10[fraction], negative, out);
 }

@@ -55,7 +55,7 @@ enum infer_class infer_text(const char *text, size_t n)
     if (n == 0)
         return INFER_STRING;
     unsigned char first = (unsigned char)*text;
-    if (first - '0' < 10u) {
+    if (first >= '0' && first <= '9') {
         enum infer_class c = infer_moment(text, n);
         return c != INFER_STRING ? c : infer_number(text, n);
     }
