@@ -1,5 +1,6 @@
 #include "job/input_plan.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

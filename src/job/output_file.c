@@ -1,5 +1,6 @@
 #include "job/output_file.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "format/compress/stream.h"
