@@ -21,8 +21,13 @@ struct text_chunk {
     bool last;            /* no chunk follows: the last record may lack its line end */
     bool quotes;          /* a quote character occurs */
     bool irregular;       /* the cutter met quoting that the vector scan cannot vouch for: decode byte by byte */
-    /* Set when the record that starts at data[0] is known to be broken as a whole and is all that the chunk holds. */
+    /* Set when the record that starts at data[0] is known to be broken as a whole and is all that the chunk holds.
+     * ROW_TOO_LONG (JSON): the chunk is the first max_record_bytes of a record that is longer; its last byte is not
+     * the record's. The decoder makes one reject of it, and no line end is counted. */
     enum reject_code broken;
+    /* The rest of a record of which an earlier chunk held the start (broken), up to and including the record's end or
+     * only to the next cut: it counts no record, only line ends. */
+    bool rest;
 };
 
 /* Finds record boundaries. Carries its state from cut to cut; used by one thread at a time. */
@@ -30,7 +35,10 @@ struct text_cutter_ops {
     /* `data` begins at a record boundary (the input's start, or where the last cut ended). The first `scanned`
      * bytes were shown in the previous call, which asked for more. `at_end`: no more bytes will come.
      * Sets *cut to the length of a prefix that ends at a record boundary (at_end: all of it, unless broken), as
-     * long as can be vouched for; 0 asks for more bytes. Sets chunk->quotes, irregular and broken. */
+     * long as can be vouched for; 0 asks for more bytes. Sets chunk->quotes, irregular, broken and rest.
+     * TEXT_PAD bytes after data[len - 1] are readable. A JSON cutter asks for more as long as one record fills the
+     * buffer and fewer than max_record_bytes + 2 bytes are shown. A JSON array that is never closed is found when
+     * at_end is passed, so it has to be passed once even if len is 0 then. */
     status (*cut)(void *self, const uint8_t *data, size_t len, size_t scanned, bool at_end, size_t *cut,
                   struct text_chunk *chunk, struct error *err);
     void (*free)(void *self);
