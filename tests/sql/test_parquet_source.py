@@ -172,10 +172,13 @@ def test_uuid_and_json_types(dump, tmp_path):
     assert dump(tmp_path / "f.parquet") == ({"u": "uuid", "j": "json"}, [[u, {"a": [1, 2]}], [None, None]])
 
 
-def test_json_column_must_hold_json(dump, tmp_path):
-    storage = pa.array(["1", "{oops"])
+@pytest.mark.parametrize(
+    ("text", "message"), [("{oops", "Invalid JSON found"), ('{"a": NaN}', r"column 'j', row 2: .*\{\"a\": NaN\}")]
+)
+def test_json_column_must_hold_json(dump, tmp_path, text, message):
+    storage = pa.array(["1", text])
     pq.write_table(pa.table({"j": pa.ExtensionArray.from_storage(pa.json_(), storage)}), tmp_path / "f.parquet")
-    with pytest.raises(Refused, match=r"column 'j', row 2: .*\{oops") as refused:
+    with pytest.raises(Refused, match=message) as refused:
         dump(tmp_path / "f.parquet")
     assert refused.value.slug == "bad_data"
 
