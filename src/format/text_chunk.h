@@ -21,10 +21,10 @@ struct text_chunk {
     bool last;            /* no chunk follows: the last record may lack its line end */
     bool quotes;          /* a quote character occurs */
     bool irregular;       /* the cutter met quoting that the vector scan cannot vouch for: decode byte by byte */
-    /* Set when data[0..len) is one bad record. REJECT_ROW_TOO_LONG: only its first bytes; the rest of its line follows
-     * in chunks with `discard`, which hold no record and are only counted for lines. */
+    /* data[0..len) is one bad record, or its start: then what is left of it follows in chunks with `rest`. A CSV quote
+     * that is never closed spoils one physical line only. */
     enum reject_code broken;
-    bool discard;
+    bool rest; /* of a record whose start an earlier chunk held: no record, only line ends to count */
 };
 
 /* Finds record boundaries. Carries its state from cut to cut; used by one thread at a time. */
@@ -32,7 +32,10 @@ struct text_cutter_ops {
     /* `data` begins at a record boundary (the input's start, or where the last cut ended). The first `scanned`
      * bytes were shown in the previous call, which asked for more. `at_end`: no more bytes will come.
      * Sets *cut to the length of a prefix that ends at a record boundary (at_end: all of it, unless broken), as
-     * long as can be vouched for; 0 asks for more bytes. Sets chunk->quotes, irregular and broken. */
+     * long as can be vouched for; 0 asks for more bytes. Sets chunk->quotes, irregular, broken and rest.
+     * TEXT_PAD bytes after data[len - 1] are readable. A JSON cutter asks for more as long as one record fills the
+     * buffer and fewer than max_record_bytes + 2 bytes are shown. A JSON array that is never closed is found when
+     * at_end is passed, so it has to be passed once even if len is 0 then. */
     status (*cut)(void *self, const uint8_t *data, size_t len, size_t scanned, bool at_end, size_t *cut,
                   struct text_chunk *chunk, struct error *err);
     void (*free)(void *self);

@@ -1,5 +1,6 @@
 #include "job/input_plan.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -74,7 +75,7 @@ static status spool_stdin(struct input_plan *plan, const struct convert_options 
     if (!bytes)
         return error_no_memory(err, 1u << 20);
     int fd;
-    status s = file_temp(options->temp_dir, &fd, err);
+    status s = file_open_anonymous(options->temp_dir, &fd, err);
     while (s == OK) {
         ssize_t n = read(0, bytes, 1u << 20);
         if (n < 0 && errno == EINTR)
@@ -83,7 +84,7 @@ static status spool_stdin(struct input_plan *plan, const struct convert_options 
             s = error_set_errno(err, errno, "cannot read standard input");
         if (n <= 0)
             break;
-        s = file_write_all(fd, "the copy of standard input", bytes, (size_t)n, err);
+        s = file_write_all(fd, bytes, (size_t)n, "the copy of standard input", err);
     }
     free(bytes);
     if (s == OK) {
@@ -402,6 +403,42 @@ static status plan_text(struct input_plan *plan, const struct convert_options *o
     for (size_t i = 0; s == OK && i < plan->count && !options->schema && !options->all_text; i++)
         s = guess_from_head(plan, &plan->inputs[i], options, err);
     return s;
+}
+
+status input_plan_from_schema(struct input_plan *plan, const struct schema *schema,
+                              const struct convert_options *options, struct convert_result *result, struct error *err)
+{
+    if (options->schema) {
+        status s = apply_user_schema(plan, options, err);
+        for (size_t i = 0; s == OK && i < plan->column_count; i++) {
+            struct str name = plan->columns[i].name;
+            if (schema_find(schema, plan->columns[i].source) >= 0)
+                continue;
+            if (plan->columns[i].not_null) {
+                s = error_set(err, ERR_INVALID, "the input has no column '%.*s', which the schema declares not nullable",
+                              (int)name.n, name.p);
+                error_hint(err, "use --rename if it has another name in the source, or make it nullable");
+            } else {
+                s = convert_result_warn(result, err, "the input has no column '%.*s': it is null in every row",
+                                        (int)name.n, name.p);
+            }
+        }
+        return s == OK ? check_named_columns(plan, options, err) : s;
+    }
+    for (size_t i = 0; i < schema->count; i++) {
+        struct str source = str_of(schema->fields[i].name);
+        struct type_column column = {.name = input_plan_rename(options, source), .source = source,
+                                     .type = schema->fields[i].type};
+        if (options->all_text)
+            column.type = (struct data_type){.kind = TYPE_STRING};
+        int clash = find_column(plan, column.name);
+        if (clash >= 0)
+            return name_collision(&plan->inputs[0], plan->columns[clash].source, source, column.name, err);
+        status s = add_column(plan, &column, err);
+        if (s != OK)
+            return s;
+    }
+    return check_named_columns(plan, options, err);
 }
 
 status input_plan_make(struct input_plan *plan, const struct convert_options *options, struct convert_result *result,

@@ -41,6 +41,10 @@ struct input_plan {
 /* Look at every input and lay out the columns: renames, user schema, dedupe keys, name collisions. */
 status input_plan_make(struct input_plan *plan, const struct convert_options *options, struct convert_result *result,
                        struct error *err) MUST_USE;
+/* The columns of typed input (Parquet), by its schema. */
+status input_plan_from_schema(struct input_plan *plan, const struct schema *schema,
+                              const struct convert_options *options, struct convert_result *result,
+                              struct error *err) MUST_USE;
 /* The output name of a source column. */
 struct str input_plan_rename(const struct convert_options *options, struct str source);
 /* Options for its cutter and decoder, made from the plan. */

@@ -3,7 +3,13 @@
  * Two passes over the same rows in the same order. In the first every row's keys are hashed (128 bits; equal hash
  * counts as equal keys) and handed to the index in order together with its order value; the index spills to
  * temporary files by hash partition. dedupe_resolve decides the winners: the highest order value wins (a null order
- * value loses to any), then the last in input order. In the second pass dedupe_filter drops the losers. */
+ * value loses to any), then the last in input order. In the second pass dedupe_keep tells which rows to drop.
+ *
+ * Order values compare as order_bytes.h says: numbers and times by value, NaN below every number but above null, text
+ * by unsigned bytes. The result depends on the rows and their order only, never on memory or on how they are batched.
+ *
+ * A key column must have one type over all batches, and so must the order column once it has one (batches before its
+ * first value may give it as TYPE_NULL): when inference widens one of them, start again with a new index. */
 #ifndef FF_SHAPE_DEDUPE_H
 #define FF_SHAPE_DEDUPE_H
 
@@ -13,16 +19,21 @@ struct dedupe_options {
     const int *keys; /* column indexes */
     size_t key_count;
     int order_by;         /* column index or -1 */
-    size_t memory;        /* bytes that the index may hold before it spills */
+    size_t memory;        /* bytes that the index stays within by spilling; sensible from 16 MiB on */
     const char *temp_dir; /* for spilled partitions; files are unlinked while open */
 };
 
 /* Per-row facts of one batch, computed by any worker. */
 struct dedupe_rows {
-    struct buf hashes;     /* 16 bytes a row */
+    struct buf hashes;    /* 16 bytes a row, in the order that suits the index */
+    struct buf hash_rows; /* uint32 a row: whose hash it is */
+    struct buf scratch;
     struct buf orders;     /* order values in a form that compares by bytes, empty without order_by */
     struct buf order_ends; /* uint32 a row into orders */
     size_t rows;
+    size_t order_width; /* bytes of every order value, 0 when they differ */
+    uint64_t key_types; /* a digest, to notice a type that changed */
+    struct data_type order_type;
 };
 
 struct dedupe_index;

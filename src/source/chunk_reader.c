@@ -72,11 +72,11 @@ status chunk_reader_next(struct chunk_reader *r, struct chunk_buffer *b, struct 
             return s;
         /* One byte more tells whether the input ends exactly here; the cutter only has to know when it does. */
         memset(text + len, 0, TEXT_PAD);
-        if (len == 0) {
-            r->ended = *end = true;
-            return OK;
-        }
         *chunk = (struct text_chunk){.byte_offset = r->offset, .sequence = r->sequence};
+        if (len == 0) { /* the cutter is told: what it has open is an error of the whole input */
+            r->ended = *end = true;
+            return r->cutter.ops->cut(r->cutter.self, text, 0, 0, true, &cut, chunk, err);
+        }
         s = r->cutter.ops->cut(r->cutter.self, text, len, scanned, r->source_ended, &cut, chunk, err);
         if (s != OK)
             return s;

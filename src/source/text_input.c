@@ -1,5 +1,6 @@
 #include "source/text_input.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,6 +1,7 @@
 #include "sys/ordered.h"
 
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 enum slot_state { SLOT_FREE, SLOT_CLAIMED, SLOT_DONE };

@@ -92,13 +92,16 @@ static status csv_cut(void *self, const uint8_t *data, size_t len, size_t scanne
 {
     struct csv_cutter *c = self;
     (void)scanned;
+    *cut = 0;
+    if (len == 0)
+        return OK;
     /* A CR at the very end may be half of a CR LF. */
     size_t whole = !at_end && len > 0 && data[len - 1] == '\r' ? len - 1 : len;
     if (c->discarding) {
         size_t line = line_length(data, whole);
         bool ended = line > 0 && (data[line - 1] == '\n' || data[line - 1] == '\r');
         *cut = line;
-        chunk->discard = true;
+        chunk->rest = true;
         c->discarding = !ended && !at_end;
         return OK;
     }

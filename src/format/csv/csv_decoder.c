@@ -592,7 +592,7 @@ static status csv_decode(void *self, const struct text_chunk *chunk, const struc
     buf_clear(&d->dropped);
     for (size_t i = 0; i < schema->count; i++)
         into->observed[i] = targets[i].class_;
-    if (!chunk->broken && !chunk->discard)
+    if (!chunk->broken && !chunk->rest)
         return decode_records(d, err);
     into->lines = csv_count_lines(chunk->data, chunk->len);
     if (chunk->broken)

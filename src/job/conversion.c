@@ -1,0 +1,117 @@
+/* Setting a conversion up and taking it down; the passes themselves are in convert_pass.c. */
+#include <stdlib.h>
+
+#include "job/convert_pass.h"
+#include "sql/parquet_source.h"
+
+/* One chunk of text becomes one row group: not beyond what makes a good one. */
+#define CHUNK_MOST (16u << 20)
+#define CHUNK_LEAST (64u << 10)
+
+/* A chunk's text, its columns, its encoded pages and the encoder's scratch take about 5 times the text. */
+static size_t chunk_bytes(size_t memory, size_t slots)
+{
+    size_t bytes = memory * 3 / 16 / slots;
+    return bytes > CHUNK_MOST ? CHUNK_MOST : bytes < CHUNK_LEAST ? CHUNK_LEAST : bytes;
+}
+
+status conversion_open_stream(struct conversion *c, struct error *err)
+{
+    const char **paths = calloc(c->plan->count, sizeof *paths);
+    if (!paths)
+        return error_no_memory(err, c->plan->count * sizeof *paths);
+    for (size_t i = 0; i < c->plan->count; i++)
+        paths[i] = c->plan->inputs[i].path;
+    struct parquet_source_options options = {
+        .paths = paths,
+        .path_count = c->plan->count,
+        .memory = c->options->memory / 2,
+        .threads = (unsigned)c->options->threads,
+    };
+    uint64_t rows;
+    status s = parquet_source_open(&c->stream, &options, &rows, err);
+    free(paths);
+    return s;
+}
+
+status conversion_reset_dedupe(struct conversion *c, struct error *err)
+{
+    const struct convert_options *o = c->options;
+    const struct schema *schema = &c->types.newest->schema;
+    for (size_t i = 0; i < o->dedupe_key_count; i++)
+        c->key_columns[i] = schema_find(schema, o->dedupe_keys[i]);
+    struct dedupe_options options = {
+        .keys = c->key_columns,
+        .key_count = o->dedupe_key_count,
+        .order_by = o->order_by.n ? schema_find(schema, o->order_by) : -1,
+        .memory = o->memory / 4,
+        .temp_dir = o->temp_dir,
+    };
+    dedupe_free(c->dedupe);
+    c->dedupe = NULL;
+    return dedupe_create(&c->dedupe, &options, err);
+}
+
+/* The columns of typed input are those of its schema. */
+static status plan_stream(struct conversion *c, struct error *err)
+{
+    status s = conversion_open_stream(c, err);
+    if (s == OK)
+        s = input_plan_from_schema(c->plan, c->stream.ops->schema(c->stream.self), c->options, c->result, err);
+    return s;
+}
+
+status conversion_init(struct conversion *c, const struct convert_options *options, struct input_plan *plan,
+                       const struct output_plan *output_plan, struct convert_result *result, struct error *err)
+{
+    *c = (struct conversion){.options = options, .plan = plan, .output_plan = output_plan, .result = result};
+    pthread_mutex_init(&c->types_lock, NULL);
+    c->slot_count = options->threads + 1;
+    c->chunk_bytes = chunk_bytes(options->memory, c->slot_count);
+    c->slots = calloc(c->slot_count, sizeof *c->slots);
+    c->workers = calloc(options->threads, sizeof *c->workers);
+    c->key_columns = calloc(options->dedupe_key_count + 1, sizeof *c->key_columns);
+    if (!c->slots || !c->workers || !c->key_columns)
+        return error_no_memory(err, c->slot_count * sizeof *c->slots);
+    c->worker_count = options->threads;
+    for (size_t i = 0; i < c->worker_count; i++)
+        c->workers[i].decoder_input = SIZE_MAX;
+    status s = plan->format == FORMAT_PARQUET ? plan_stream(c, err) : OK;
+    if (s == OK)
+        s = column_types_init(&c->types, plan->columns, plan->column_count, err);
+    if (s == OK)
+        s = rejects_create(&c->rejects, options, result, err);
+    if (s == OK && options->dedupe_key_count)
+        s = conversion_reset_dedupe(c, err);
+    return s;
+}
+
+void conversion_release(struct conversion *c)
+{
+    for (size_t i = 0; i < c->worker_count; i++) {
+        struct conversion_worker *w = &c->workers[i];
+        text_decoder_free(&w->decoder);
+        output_worker_release(&w->output);
+        buf_release(&w->keep);
+        free(w->targets);
+    }
+    for (size_t i = 0; c->slots && i < c->slot_count; i++) {
+        struct conversion_slot *slot = &c->slots[i];
+        chunk_buffer_release(&slot->buffer);
+        batch_release(&slot->batch);
+        decoded_release(&slot->decoded);
+        dedupe_rows_release(&slot->keys);
+        output_item_release(&slot->item);
+    }
+    free(c->workers);
+    free(c->slots);
+    free(c->key_columns);
+    output_free(c->output);
+    rejects_free(c->rejects);
+    dedupe_free(c->dedupe);
+    buf_release(&c->chunk_rows);
+    batch_stream_release(&c->stream);
+    column_types_release(&c->types);
+    if (c->options)
+        pthread_mutex_destroy(&c->types_lock);
+}

@@ -1,0 +1,191 @@
+#include "job/rejects.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lake/partition.h"
+#include "lake/quarantine_path.h"
+#include "lake/staging.h"
+#include "shape/quarantine.h"
+
+#define FILE_NAME "rejects-00000.parquet"
+
+struct rejects {
+    const struct convert_options *options;
+    struct convert_result *result;
+    uint64_t count;
+    struct reject_list rebased; /* scratch */
+    /* Quarantine, opened at the first bad row: */
+    struct staging *staging;
+    struct byte_sink sink;
+    struct quarantine *quarantine;
+    struct buf folder; /* final folder of this run's rejects */
+    bool published;
+};
+
+status rejects_create(struct rejects **rejects, const struct convert_options *options, struct convert_result *result,
+                      struct error *err)
+{
+    struct rejects *r = calloc(1, sizeof *r);
+    if (!r)
+        return error_no_memory(err, sizeof *r);
+    *r = (struct rejects){.options = options, .result = result};
+    result->reject_inputs = calloc(REJECTS_KEPT, sizeof *result->reject_inputs);
+    if (!result->reject_inputs) {
+        free(r);
+        return error_no_memory(err, REJECTS_KEPT * sizeof *result->reject_inputs);
+    }
+    *rejects = r;
+    return OK;
+}
+
+static void discard_quarantine(struct rejects *r)
+{
+    quarantine_free(r->quarantine);
+    r->quarantine = NULL;
+    byte_sink_close(&r->sink);
+    staging_free(r->staging);
+    r->staging = NULL;
+}
+
+status rejects_restart(struct rejects *r, struct error *err)
+{
+    (void)err;
+    discard_quarantine(r);
+    r->count = 0;
+    reject_clear(&r->result->first_rejects);
+    memset(r->result->rejects_by_code, 0, sizeof r->result->rejects_by_code);
+    return OK;
+}
+
+static status open_quarantine(struct rejects *r, struct error *err)
+{
+    const struct convert_options *o = r->options;
+    struct quarantine_options options = {.run_id = o->run_id, .job_id = o->job};
+    buf_clear(&r->folder);
+    status s = buf_printf(&r->folder, err, "%s/", o->quarantine_dir);
+    if (s == OK)
+        s = quarantine_folder(o->job, o->run_id, o->run_micros, &r->folder, err);
+    if (s == OK)
+        s = buf_append(&r->folder, "", 1, err);
+    if (s != OK)
+        return s;
+    struct staging_options staging = {
+        .destination = (const char *)r->folder.data,
+        .directory = true,
+        .run_id = o->run_id.p,
+        .sync = o->sync,
+    };
+    s = staging_create(&r->staging, &staging, err);
+    if (s == OK)
+        s = staging_open(r->staging, FILE_NAME, &r->sink, err);
+    if (s == OK)
+        s = quarantine_create(&r->quarantine, &options, &r->sink, err);
+    return s;
+}
+
+status rejects_add(struct rejects *r, const struct reject_list *list, size_t input, uint64_t record_base,
+                   uint64_t line_base, const struct schema *schema, struct error *err)
+{
+    if (list->count == 0)
+        return OK;
+    struct reject_list *kept = &r->result->first_rejects;
+    reject_clear(&r->rebased);
+    status s = reject_append_rebased(&r->rebased, list, record_base, line_base, err);
+    for (size_t i = 0; s == OK && i < list->count; i++) {
+        const struct reject *one = &r->rebased.items[i];
+        r->result->rejects_by_code[one->code]++;
+        if (kept->count < REJECTS_KEPT) {
+            r->result->reject_inputs[kept->count] = input;
+            s = reject_add(kept, *one, reject_message(&r->rebased, one), reject_raw(&r->rebased, one), err);
+        }
+    }
+    r->count += list->count;
+    if (s != OK || !r->options->quarantine || r->options->dry_run)
+        return s;
+    if (!r->quarantine)
+        s = open_quarantine(r, err);
+    return s == OK ? quarantine_add(r->quarantine, &r->rebased, str_of(r->options->inputs[input]), schema, err) : s;
+}
+
+bool rejects_are_fatal(const struct rejects *r)
+{
+    return r->options->quarantine ? r->count > r->options->max_rejects : r->count > 0;
+}
+
+bool rejects_are_enough(const struct rejects *r)
+{
+    return rejects_are_fatal(r) && (r->options->quarantine || r->count >= REJECTS_KEPT);
+}
+
+status rejects_check(const struct rejects *r, struct error *err)
+{
+    if (!rejects_are_fatal(r))
+        return OK;
+    const struct reject_list *kept = &r->result->first_rejects;
+    const struct reject *first = &kept->items[0];
+    struct str message = reject_message(kept, first);
+    status s = error_set(err, ERR_BAD_ROWS, "%s%llu bad row%s: %s, record %llu, line %llu, byte %llu: %s: %.*s",
+                         rejects_are_enough(r) && !r->options->quarantine ? "at least " : "",
+                         (unsigned long long)r->count, r->count == 1 ? "" : "s",
+                         r->options->inputs[r->result->reject_inputs[0]], (unsigned long long)first->record,
+                         (unsigned long long)first->line, (unsigned long long)first->byte_offset,
+                         reject_code_name(first->code), (int)(message.n < 300 ? message.n : 300), message.p);
+    if (r->options->quarantine)
+        error_hint(err, "--max-rejects %llu was passed; nothing was published",
+                   (unsigned long long)r->options->max_rejects);
+    else
+        error_hint(err, "nothing was published; mend the input, or keep going without such rows by "
+                        "--on-error quarantine --quarantine DIR");
+    return s;
+}
+
+status rejects_publish(struct rejects *r, struct convert_result *result, struct error *err)
+{
+    if (!r->quarantine)
+        return OK;
+    uint64_t rows = 0;
+    status s = quarantine_finish(r->quarantine, &rows, err);
+    if (s == OK)
+        s = byte_sink_finish(&r->sink, err);
+    if (s == OK && rows != r->count)
+        s = error_set(err, ERR_ACCOUNTING, "%llu rows were rejected, but %llu went to quarantine",
+                      (unsigned long long)r->count, (unsigned long long)rows);
+    if (s == OK)
+        s = staging_publish(r->staging, err);
+    if (s != OK)
+        return s;
+    r->published = true;
+    struct buf path = {0};
+    s = buf_printf(&path, err, "%s/" FILE_NAME, (const char *)r->folder.data);
+    if (s == OK)
+        s = buf_append(&path, "", 1, err);
+    if (s != OK) {
+        buf_release(&path);
+        return s;
+    }
+    result->quarantine_path = (char *)path.data;
+    return OK;
+}
+
+void rejects_withdraw(struct rejects *r)
+{
+    if (!r->published)
+        return;
+    remove(r->result->quarantine_path);
+    remove((const char *)r->folder.data);
+    free(r->result->quarantine_path);
+    r->result->quarantine_path = NULL;
+    r->published = false;
+}
+
+void rejects_free(struct rejects *r)
+{
+    if (!r)
+        return;
+    discard_quarantine(r);
+    reject_release(&r->rebased);
+    buf_release(&r->folder);
+    free(r);
+}
