@@ -96,9 +96,11 @@ fuzzers: $(FUZZERS)
 unit: $(UNIT_TESTS)
 	@for t in $(UNIT_TESTS); do $$t || exit 1; done
 
-# Run some of the unit tests: make unit-format/parquet
-.PHONY: unit-%
-unit-%:
+# Run some of the unit tests: make unit-format, unit-format/parquet, unit-sql/test_session
+UNIT_GROUPS := $(addprefix unit-,$(UNIT_SOURCES:tests/unit/%.c=%) \
+	$(shell find tests/unit -mindepth 1 -type d -printf '%P\n' 2>/dev/null))
+.PHONY: $(UNIT_GROUPS)
+$(UNIT_GROUPS): unit-%:
 	@$(MAKE) --no-print-directory $(filter $(BUILD)/unit/$*%,$(UNIT_TESTS))
 	@for t in $(filter $(BUILD)/unit/$*%,$(UNIT_TESTS)); do $$t || exit 1; done
 

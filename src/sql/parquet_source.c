@@ -20,6 +20,7 @@ struct parquet_source {
     duckdb_result result;
     duckdb_data_chunk chunk; /* the one being taken over, or NULL */
     size_t chunk_rows, chunk_at;
+    bool ended; /* DuckDB takes it ill to be asked again */
     size_t batch_rows;
     uint64_t rows_promised; /* by the files' footers */
     uint64_t rows_given;
@@ -151,10 +152,11 @@ static status prepare(struct parquet_source *source, struct error *err)
 static status want_chunk(struct parquet_source *source, struct error *err)
 {
     const struct duckdb_api *api = &source->session.api;
-    while (!source->chunk || source->chunk_at == source->chunk_rows) {
+    while (!source->ended && (!source->chunk || source->chunk_at == source->chunk_rows)) {
         api->destroy_data_chunk(&source->chunk);
         status s = sql_session_fetch(&source->session, &source->result, &source->chunk, err);
-        if (s != OK || !source->chunk)
+        source->ended = s != OK || !source->chunk;
+        if (source->ended)
             return s;
         source->chunk_rows = api->data_chunk_get_size(source->chunk);
         source->chunk_at = 0;

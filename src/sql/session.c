@@ -27,13 +27,17 @@ static const struct {
     {DUCKDB_ERROR_CATALOG, "Catalog Error", ERR_INVALID},
 };
 
-static status code_of(duckdb_error_type type, const char *message)
+/* The code for an error; *message is moved past the prefix where our code says as much. */
+static status code_of(duckdb_error_type type, const char **message)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(error_table); i++) {
-        const char *prefix = error_table[i].prefix;
-        if (type == error_table[i].type ||
-            (type == DUCKDB_ERROR_INVALID && strncmp(message, prefix, strlen(prefix)) == 0))
-            return error_table[i].code;
+        size_t n = strlen(error_table[i].prefix);
+        bool prefixed = strncmp(*message, error_table[i].prefix, n) == 0 && strncmp(*message + n, ": ", 2) == 0;
+        if (prefixed && (type == error_table[i].type || type == DUCKDB_ERROR_INVALID))
+            *message += n + 2;
+        else if (type != error_table[i].type)
+            continue;
+        return error_table[i].code;
     }
     return ERR_INTERNAL;
 }
@@ -43,7 +47,7 @@ static status refuse(struct error *err, duckdb_error_type type, const char *mess
 {
     if (!message || !*message)
         message = "DuckDB failed and did not say why";
-    status code = code_of(type, message);
+    status code = code_of(type, &message);
     const char *end = strstr(message, "\n\n");
     size_t n = end ? (size_t)(end - message) : strlen(message);
     error_set(err, code, "%.*s", (int)(n < 900 ? n : 900), message);

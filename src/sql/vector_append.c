@@ -185,7 +185,8 @@ static status append_text(struct column *c, const struct vector_slice *v, struct
     if (total > UINT32_MAX - c->data.len)
         return too_many_bytes(err);
     size_t offsets_have = c->offsets.len ? c->offsets.len : sizeof(uint32_t);
-    status s = buf_reserve(&c->data, total, err);
+    /* At least a byte: the copies below are of constant size even where nothing is to be copied. */
+    status s = buf_reserve(&c->data, total ? total : 1, err);
     if (s == OK)
         s = buf_resize(&c->offsets, offsets_have + v->count * sizeof(uint32_t), err);
     if (s != OK)
