@@ -28,13 +28,15 @@ static const struct option table[] = {
 
 static void print_help(void)
 {
-    puts("Usage: flowforge preview [OPTION]... INPUT\n\n"
-         "Show how a file would be read: compression, encoding, dialect with how sure the guess is, schema, first rows,\n"
-         "and bad rows with their code. Only the head is looked at, so it answers at once on a file of any size; types\n"
-         "are those of the head and may widen in a whole run.\n\n"
-         "Examples:\n"
-         "  flowforge preview export.csv\n"
-         "  flowforge preview --delimiter ';' --skip-lines 3 --json export.csv.gz");
+    puts(
+        "Usage: flowforge preview [OPTION]... INPUT\n\n"
+        "Show how a file would be read: compression, encoding, dialect with how sure the guess is, schema, first "
+        "rows,\n"
+        "and bad rows with their code. Only the head is looked at, so it answers at once on a file of any size; types\n"
+        "are those of the head and may widen in a whole run.\n\n"
+        "Examples:\n"
+        "  flowforge preview export.csv\n"
+        "  flowforge preview --delimiter ';' --skip-lines 3 --json export.csv.gz");
     options_print(table, ARRAY_LENGTH(table));
 }
 
@@ -73,7 +75,7 @@ static const char *shown_char(char c, char text[2])
 static void print_text_facts(const struct preview *p)
 {
     static const char *const newlines[] = {
-        [NEWLINE_LF] = "LF", [NEWLINE_CRLF] = "CR LF", [NEWLINE_CR] = "CR",
+        [NEWLINE_LF] = "LF",       [NEWLINE_CRLF] = "CR LF", [NEWLINE_CR] = "CR",
         [NEWLINE_MIXED] = "mixed", [NEWLINE_NONE] = "none",
     };
     static const char *const compressions[] = {[SNIFF_PLAIN] = "none", [SNIFF_GZIP] = "gzip", [SNIFF_ZSTD] = "zstd"};
@@ -88,8 +90,9 @@ static void print_text_facts(const struct preview *p)
         printf(*c == '\t' ? "tab" : (unsigned char)*c < 0x20 ? "\\x%02x" : "%c", (unsigned char)*c);
     printf("%s\n", t->dialect.delimiter[0] == ' ' ? " (space)" : "");
     printf("quote        %s\n", shown_char(t->dialect.quote, one));
-    printf("escape       %s\n", t->dialect.escape && t->dialect.escape == t->dialect.quote ? "doubled quote"
-                                                                                       : shown_char(t->dialect.escape, one));
+    printf("escape       %s\n", t->dialect.escape && t->dialect.escape == t->dialect.quote
+                                    ? "doubled quote"
+                                    : shown_char(t->dialect.escape, one));
     printf("line end     %s\n", newlines[t->newline]);
     if (t->dialect.header)
         printf("header       %u line%s\n", t->dialect.header_lines, t->dialect.header_lines == 1 ? "" : "s");
@@ -146,7 +149,8 @@ static status print_preview(const struct preview *p, struct error *err)
     printf("%s\n\nformat       %s\n", p->input.path, file_format_name(p->input.format));
     if (p->input.format != FORMAT_PARQUET)
         print_text_facts(p);
-    printf("\n%zu columns (types of the %s)\n", p->schema.count, p->whole ? "whole input" : "head; a run may widen them");
+    printf("\n%zu columns (types of the %s)\n", p->schema.count,
+           p->whole ? "whole input" : "head; a run may widen them");
     for (size_t i = 0; i < p->schema.count; i++) {
         const struct field *f = &p->schema.fields[i];
         printf("  %-14s %s", type_name(f->type, name), f->name);
@@ -173,8 +177,11 @@ static status preview(const struct preview_settings *settings, const char *path,
                       struct error *err)
 {
     const char *tmp = getenv("TMPDIR");
-    struct convert_options options = {
-        .inputs = &path, .input_count = 1, .threads = 1, .memory = 256u << 20, .temp_dir = tmp && tmp[0] ? tmp : "/tmp"};
+    struct convert_options options = {.inputs = &path,
+                                      .input_count = 1,
+                                      .threads = 1,
+                                      .memory = 256u << 20,
+                                      .temp_dir = tmp && tmp[0] ? tmp : "/tmp"};
     struct preview p = {0};
     status s = input_settings_apply(&settings->input, work, &options, err);
     if (s == OK)

@@ -17,7 +17,8 @@ static json_t *rejects_json(const struct convert_options *options, const struct 
 {
     json_t *list = json_array();
     for (size_t i = 0; i < r->first_rejects.count; i++)
-        json_array_append_new(list, report_reject(&r->first_rejects, i, options->inputs[r->reject_inputs[i]], &r->schema));
+        json_array_append_new(list,
+                              report_reject(&r->first_rejects, i, options->inputs[r->reject_inputs[i]], &r->schema));
     return list;
 }
 
@@ -77,7 +78,10 @@ status convert_report_write(const struct convert_options *options, const struct 
                             const struct error *failure, struct buf *json, struct error *err)
 {
     json_t *root = json_object(), *warnings = json_array();
-    report_put(root, "status", report_text(failure ? "failed" : r->rows_rejected ? "completed_with_rejects" : "completed"));
+    report_put(root, "status",
+               report_text(failure            ? "failed"
+                           : r->rows_rejected ? "completed_with_rejects"
+                                              : "completed"));
     if (failure)
         report_put(root, "error", error_json(failure));
     report_put(root, "run_id", json_stringn_nocheck(options->run_id.p, options->run_id.n));

@@ -14,11 +14,8 @@
 #include "sys/file.h"
 
 static const char *const format_names[] = {
-    [FORMAT_AUTO] = "auto",
-    [FORMAT_CSV] = "csv",
-    [FORMAT_NDJSON] = "ndjson",
-    [FORMAT_JSON] = "json",
-    [FORMAT_PARQUET] = "parquet",
+    [FORMAT_AUTO] = "auto", [FORMAT_CSV] = "csv",         [FORMAT_NDJSON] = "ndjson",
+    [FORMAT_JSON] = "json", [FORMAT_PARQUET] = "parquet",
 };
 
 const char *file_format_name(enum file_format f)
@@ -447,8 +444,9 @@ status input_plan_from_schema(struct input_plan *plan, const struct schema *sche
             if (schema_find(schema, plan->columns[i].source) >= 0)
                 continue;
             if (plan->columns[i].not_null) {
-                s = error_set(err, ERR_INVALID, "the input has no column '%.*s', which the schema declares not nullable",
-                              (int)name.n, name.p);
+                s = error_set(err, ERR_INVALID,
+                              "the input has no column '%.*s', which the schema declares not nullable", (int)name.n,
+                              name.p);
                 error_hint(err, "use --rename if it has another name in the source, or make it nullable");
             } else {
                 s = convert_result_warn(result, err, "the input has no column '%.*s': it is null in every row",
@@ -459,8 +457,8 @@ status input_plan_from_schema(struct input_plan *plan, const struct schema *sche
     }
     for (size_t i = 0; i < schema->count; i++) {
         struct str source = str_of(schema->fields[i].name);
-        struct type_column column = {.name = input_plan_rename(options, source), .source = source,
-                                     .type = schema->fields[i].type};
+        struct type_column column = {
+            .name = input_plan_rename(options, source), .source = source, .type = schema->fields[i].type};
         if (options->all_text)
             column.type = (struct data_type){.kind = TYPE_STRING};
         int clash = find_column(plan, column.name);

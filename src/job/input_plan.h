@@ -15,16 +15,16 @@ struct planned_input {
     enum file_format format;
     struct text_input_facts facts;
     struct sniff_text text;
-    struct buf head;             /* decoded text from the start */
-    bool whole;                  /* head is all there is */
-    size_t data_start;           /* decoded bytes before the first data record */
-    uint64_t data_line;          /* physical lines before it */
-    char **names;                /* source columns, cleaned (CSV): unique, never blank */
-    char **source_names;         /* as they stand in the header; NULL entry: no header */
+    struct buf head;     /* decoded text from the start */
+    bool whole;          /* head is all there is */
+    size_t data_start;   /* decoded bytes before the first data record */
+    uint64_t data_line;  /* physical lines before it */
+    char **names;        /* source columns, cleaned (CSV): unique, never blank */
+    char **source_names; /* as they stand in the header; NULL entry: no header */
     size_t name_count;
-    int *source_of;              /* per output column of the plan: index in names, or -1 */
+    int *source_of; /* per output column of the plan: index in names, or -1 */
     size_t source_of_count;
-    bool *used;                  /* per source column: some output column takes it */
+    bool *used; /* per source column: some output column takes it */
 };
 
 struct input_plan {
@@ -33,8 +33,8 @@ struct input_plan {
     enum file_format format;     /* of all of them */
     struct type_column *columns; /* output columns at the start */
     size_t column_count;
-    struct buf names;            /* memory of columns' texts that are not the user's or an input's */
-    int spool;                   /* descriptor of the copy of standard input, -1: none */
+    struct buf names; /* memory of columns' texts that are not the user's or an input's */
+    int spool;        /* descriptor of the copy of standard input, -1: none */
     char spool_path[40];
 };
 

@@ -10,8 +10,8 @@
 static status keep_rows(struct preview *p, const struct batch *from, size_t rows, struct error *err)
 {
     for (size_t i = 0; i < p->schema.count; i++)
-        p->schema.fields[i].type = from->columns[i].type.kind == TYPE_NULL ? (struct data_type){.kind = TYPE_STRING}
-                                                                           : from->columns[i].type;
+        p->schema.fields[i].type =
+            from->columns[i].type.kind == TYPE_NULL ? (struct data_type){.kind = TYPE_STRING} : from->columns[i].type;
     status s = batch_reset(&p->rows, &p->schema, err);
     if (s == OK)
         s = batch_gather(&p->rows, from, NULL, from->rows < rows ? from->rows : rows, err);

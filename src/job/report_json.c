@@ -77,7 +77,7 @@ static json_t *character(char c)
 static json_t *dialect_json(const struct sniff_text *t)
 {
     static const char *const newlines[] = {
-        [NEWLINE_LF] = "LF", [NEWLINE_CRLF] = "CRLF", [NEWLINE_CR] = "CR",
+        [NEWLINE_LF] = "LF",       [NEWLINE_CRLF] = "CRLF", [NEWLINE_CR] = "CR",
         [NEWLINE_MIXED] = "mixed", [NEWLINE_NONE] = "none",
     };
     json_t *d = json_object();

@@ -2,28 +2,28 @@
 
 #include "batch/cast_inline.h"
 
-/* A dictionary is given up when, after SAMPLE rows, almost every value was new, or when it outgrows these. */
+/* A dictionary is given up when, after SAMPLE rows, almost every value was new, or when it outgrows its limits. */
 #define DICT_SAMPLE_ROWS 4096
 #define DICT_SAMPLE_MOST (DICT_SAMPLE_ROWS * 9 / 10)
-#define DICT_MOST_ENTRIES 49152
 #define DICT_MOST_BYTES (1u << 20)
 #define DICT_RETRY_CHUNKS 16
 
-static bool kind_takes_dictionary(enum type_kind kind)
+/* Most entries of a dictionary by type, 0: none is tried. Recognising a text pays where it is dearer to parse or to
+ * store than to look up. Whole numbers and dates parse as fast as any look-up, and the Parquet encoder finds their
+ * repeats by value; of numbers with a fraction only few different ones stay in the nearest cache. */
+static size_t most_entries(enum type_kind kind)
 {
     switch (kind) {
-    case TYPE_INTEGER:
-    case TYPE_BIGINT:
+    case TYPE_STRING:
+        return 49152;
+    case TYPE_TIMESTAMPTZ:
+    case TYPE_TIME:
+        return 8192;
     case TYPE_FLOAT:
     case TYPE_DOUBLE:
-    case TYPE_DATE:
-    case TYPE_TIME:
-    case TYPE_TIMESTAMP:
-    case TYPE_TIMESTAMPTZ:
-    case TYPE_STRING:
-        return true;
+        return 1024;
     default:
-        return false;
+        return 0;
     }
 }
 
@@ -35,7 +35,7 @@ status csv_column_begin(struct csv_column *state, struct column *out, const stru
         state->tried_kind = target->type.kind;
         state->chunks_to_skip = 0;
     }
-    state->dictionary = state->chunks_to_skip == 0 && kind_takes_dictionary(target->type.kind);
+    state->dictionary = state->chunks_to_skip == 0 && most_entries(target->type.kind) > 0;
     if (state->chunks_to_skip)
         state->chunks_to_skip--;
     out->is_dict = state->dictionary;
@@ -64,6 +64,33 @@ static ALWAYS_INLINE bool cell_is_null(const struct csv_column_job *job, struct 
     if (cell.n == 0 && !cell.quoted)
         return true;
     return UNLIKELY(job->nulls->count) && cell.n <= job->nulls->longest && is_null_value(job->nulls, cell.p, cell.n);
+}
+
+/* What a loop over a segment needs, in locals: stores of values through byte pointers could alias anything else and
+ * would have it loaded again for every cell. */
+struct cell_cursor {
+    struct csv_segment seg;
+    const struct csv_segment *original;
+    size_t field;
+    bool null_texts;
+};
+
+static ALWAYS_INLINE struct cell_cursor cell_cursor(const struct csv_column_job *job)
+{
+    return (struct cell_cursor){*job->segment, job->segment, (size_t)job->target->source_index, job->nulls->count > 0};
+}
+
+static ALWAYS_INLINE struct csv_cell cursor_cell(const struct cell_cursor *c, const enum csv_access access, size_t row)
+{
+    return csv_segment_cell(&c->seg, c->original, access, row, c->field);
+}
+
+static ALWAYS_INLINE bool cursor_is_null(const struct cell_cursor *c, const struct csv_column_job *job,
+                                         struct csv_cell cell)
+{
+    if (cell.n == 0 && !cell.quoted)
+        return true;
+    return UNLIKELY(c->null_texts) && cell_is_null(job, cell);
 }
 
 static NO_INLINE status append_null(struct column *out, size_t row, struct error *err)
@@ -101,7 +128,7 @@ static void observe_from(const struct csv_column_job *job, size_t row)
 {
     const struct csv_segment *seg = job->segment;
     for (; row < seg->rows && *job->observed != INFER_STRING; row++) {
-        struct csv_cell cell = csv_segment_cell(seg, seg->access, row, (size_t)job->target->source_index);
+        struct csv_cell cell = csv_segment_cell(seg, seg, seg->access, row, (size_t)job->target->source_index);
         if (!cell_is_null(job, cell))
             observe_cell(job, cell);
     }
@@ -150,10 +177,27 @@ static NO_INLINE bool parse_otherwise(const struct csv_column_job *job, struct c
     return cast_text(t->type, text, cell.n, v, &why);
 }
 
-static ALWAYS_INLINE bool parse_cell(const struct csv_column_job *job, const enum type_kind kind, struct csv_cell cell,
-                                     union value *v)
+enum cell_fate { CELL_PLACED, CELL_WIDENS };
+
+/* A cell that the quick way does not take: null, another spelling, a fault, or what makes the column widen. */
+static NO_INLINE status place_rare(struct column *out, const struct csv_column_job *job, struct csv_cell cell,
+                                   size_t row, size_t out_row, union value *v, enum cell_fate *fate, struct error *err)
 {
-    return LIKELY(parse_quickly(kind, (const char *)cell.p, cell.n, v)) || parse_otherwise(job, cell, v);
+    *v = (union value){.bytes = {0}};
+    *fate = CELL_PLACED;
+    if (cell_is_null(job, cell))
+        return append_null(out, out_row, err);
+    if (parse_otherwise(job, cell, v))
+        return OK;
+    *v = (union value){.bytes = {0}};
+    if (job->target->infer) {
+        *job->widened = true;
+        *fate = CELL_WIDENS;
+        observe_from(job, row);
+        return OK;
+    }
+    mark_fault(job, row, REJECT_CAST);
+    return OK;
 }
 
 static ALWAYS_INLINE void store(uint8_t *values, size_t at, const size_t width, const union value *v)
@@ -161,38 +205,35 @@ static ALWAYS_INLINE void store(uint8_t *values, size_t at, const size_t width, 
     memcpy(values + at * width, v, width);
 }
 
-/* Fixed-width values, plain form. `kind` and `access` are constants of each call. */
+/* Fixed-width values, plain form. `kind`, `width` and `access` are constants of each call. */
 static ALWAYS_INLINE status append_fixed(struct column *out, const struct csv_column_job *job, size_t from,
                                          const enum type_kind kind, const size_t width, const enum csv_access access,
                                          struct error *err)
 {
-    const struct csv_segment *seg = job->segment;
-    const size_t field = (size_t)job->target->source_index;
-    status s = buf_reserve(&out->data, (seg->rows - from) * width, err);
+    const struct cell_cursor c = cell_cursor(job);
+    const size_t rows = c.seg.rows, first = out->length - from;
+    status s = buf_reserve(&out->data, (rows - from) * width, err);
     if (s != OK)
         return s;
-    uint8_t *values = out->data.data;
+    uint8_t *values = out->data.data + first * width;
     size_t longest = 0;
-    for (size_t row = from; row < seg->rows; row++) {
-        struct csv_cell cell = csv_segment_cell(seg, access, row, field);
-        union value v = {.bytes = {0}};
-        if (UNLIKELY(cell_is_null(job, cell))) {
-            s = append_null(out, out->length, err);
-            if (s != OK)
-                return s;
-        } else if (UNLIKELY(!parse_cell(job, kind, cell, &v))) {
-            if (job->target->infer) {
-                *job->widened = true;
-                observe_from(job, row);
-                return OK;
-            }
-            mark_fault(job, row, REJECT_CAST);
-            v = (union value){.bytes = {0}};
+    for (size_t row = from; row < rows; row++) {
+        struct csv_cell cell = cursor_cell(&c, access, row);
+        union value v;
+        if (LIKELY(!cursor_is_null(&c, job, cell)) && LIKELY(parse_quickly(kind, (const char *)cell.p, cell.n, &v))) {
+            if (kind == TYPE_BIGINT)
+                longest = cell.n > longest ? cell.n : longest;
+            store(values, row, width, &v);
+            continue;
         }
-        if (kind == TYPE_BIGINT)
-            longest = cell.n > longest ? cell.n : longest;
-        store(values, out->length++, width, &v);
+        enum cell_fate fate;
+        s = place_rare(out, job, cell, row, first + row, &v, &fate, err);
+        if (s != OK || fate == CELL_WIDENS)
+            return s;
+        longest = cell.n > longest ? cell.n : longest;
+        store(values, row, width, &v);
     }
+    out->length = first + rows;
     out->data.len = out->length * width;
     /* 2^53 has 16 digits: only longer texts need a look at the value. */
     if (kind == TYPE_BIGINT && longest >= 16 && *job->observed == INFER_INT53)
@@ -219,33 +260,41 @@ static status too_much_text(struct error *err)
 static ALWAYS_INLINE status append_texts(struct column *out, const struct csv_column_job *job, size_t from,
                                          const enum csv_access access, struct error *err)
 {
-    const struct csv_segment *seg = job->segment;
-    const size_t field = (size_t)job->target->source_index;
-    status s = buf_reserve(&out->offsets, (seg->rows - from) * sizeof(uint32_t), err);
+    const struct cell_cursor c = cell_cursor(job);
+    const size_t rows = c.seg.rows, first = out->length - from;
+    const bool json = job->target->type.kind == TYPE_JSON;
+    status s = buf_reserve(&out->offsets, (rows - from) * sizeof(uint32_t), err);
     if (s != OK)
         return s;
-    uint32_t *offsets = (uint32_t *)out->offsets.data;
-    for (size_t row = from; row < seg->rows; row++) {
-        struct csv_cell cell = csv_segment_cell(seg, access, row, field);
-        if (UNLIKELY(out->data.cap - out->data.len < cell.n)) {
-            if (out->data.len + cell.n > UINT32_MAX)
+    uint32_t *offsets = (uint32_t *)out->offsets.data + first + 1;
+    uint8_t *data = out->data.data;
+    size_t used = out->data.len, cap = out->data.cap;
+    for (size_t row = from; row < rows; row++) {
+        struct csv_cell cell = cursor_cell(&c, access, row);
+        if (UNLIKELY(cap - used < cell.n)) {
+            if (used + cell.n > UINT32_MAX)
                 return too_much_text(err);
+            out->data.len = used;
             s = buf_reserve(&out->data, cell.n + 65536, err);
             if (s != OK)
                 return s;
+            data = out->data.data;
+            cap = out->data.cap;
         }
-        if (UNLIKELY(cell_is_null(job, cell))) {
-            s = append_null(out, out->length, err);
+        if (UNLIKELY(cursor_is_null(&c, job, cell))) {
+            s = append_null(out, first + row, err);
             if (s != OK)
                 return s;
-        } else if (UNLIKELY(job->target->type.kind == TYPE_JSON && !cast_json_valid((const char *)cell.p, cell.n))) {
+        } else if (UNLIKELY(json && !cast_json_valid((const char *)cell.p, cell.n))) {
             mark_fault(job, row, REJECT_CAST);
         } else {
-            copy_text(out->data.data + out->data.len, cell.p, cell.n);
-            out->data.len += cell.n;
+            copy_text(data + used, cell.p, cell.n);
+            used += cell.n;
         }
-        offsets[++out->length] = (uint32_t)out->data.len;
+        offsets[row] = (uint32_t)used;
     }
+    out->length = first + rows;
+    out->data.len = used;
     out->offsets.len = (out->length + 1) * sizeof(uint32_t);
     return OK;
 }
@@ -297,8 +346,6 @@ static NO_INLINE status add_text(struct csv_column *state, struct column *out, c
         *code = 0;
         return OK;
     }
-    if (kind == TYPE_BIGINT && cell.n >= 16 && *job->observed == INFER_INT53)
-        observe_cell(job, cell);
     status s = add_value(state, out, &v, cell, code, err);
     if (s == OK)
         s = text_memo_add(&state->memo, cell.p, cell.n, *code, err);
@@ -307,43 +354,46 @@ static NO_INLINE status add_text(struct csv_column *state, struct column *out, c
 
 static bool dictionary_pays(const struct csv_column *state, const struct column *out)
 {
-    if (out->length <= DICT_SAMPLE_ROWS)
-        return out->length < DICT_SAMPLE_ROWS || out->dict_length <= DICT_SAMPLE_MOST;
-    return state->memo.count <= DICT_MOST_ENTRIES && out->data.len <= DICT_MOST_BYTES;
+    if (out->length == DICT_SAMPLE_ROWS && out->dict_length > DICT_SAMPLE_MOST)
+        return false;
+    return state->memo.count <= most_entries(out->type.kind) && out->data.len <= DICT_MOST_BYTES;
 }
 
 /* Dictionary form; stops where the dictionary is given up (*done < rows) or after a value that widens. */
-static ALWAYS_INLINE status append_codes(struct csv_column *state, struct column *out,
-                                         const struct csv_column_job *job, const enum csv_access access, size_t *done,
-                                         struct error *err)
+static ALWAYS_INLINE status append_codes(struct csv_column *state, struct column *out, const struct csv_column_job *job,
+                                         const enum csv_access access, size_t *done, struct error *err)
 {
-    const struct csv_segment *seg = job->segment;
-    const size_t field = (size_t)job->target->source_index;
-    status s = buf_reserve(&out->codes, seg->rows * sizeof(uint32_t), err);
+    const struct cell_cursor c = cell_cursor(job);
+    const size_t rows = c.seg.rows, first = out->length;
+    status s = buf_reserve(&out->codes, rows * sizeof(uint32_t), err);
     if (s != OK)
         return s;
-    uint32_t *codes = (uint32_t *)out->codes.data;
+    uint32_t *codes = (uint32_t *)out->codes.data + first;
+    struct text_memo memo = state->memo; /* its table is only replaced by add_text */
     size_t row = 0;
-    for (; row < seg->rows; row++) {
-        struct csv_cell cell = csv_segment_cell(seg, access, row, field);
+    for (; row < rows; row++) {
+        struct csv_cell cell = cursor_cell(&c, access, row);
         uint32_t code = 0;
-        if (UNLIKELY(cell_is_null(job, cell))) {
-            s = append_null(out, out->length, err);
+        if (UNLIKELY(cursor_is_null(&c, job, cell))) {
+            s = append_null(out, first + row, err);
             if (s != OK)
                 return s;
         } else {
-            code = text_memo_find(&state->memo, cell.p, cell.n);
+            code = text_memo_find(&memo, cell.p, cell.n);
             if (UNLIKELY(code == TEXT_MEMO_NONE)) {
                 enum miss miss;
+                out->length = first + row;
                 if (!dictionary_pays(state, out))
                     break;
                 s = add_text(state, out, job, row, cell, &code, &miss, err);
                 if (s != OK || miss == MISS_WIDENED)
                     return s;
+                memo = state->memo;
             }
         }
-        codes[out->length++] = code;
+        codes[row] = code;
     }
+    out->length = first + row;
     out->codes.len = out->length * sizeof(uint32_t);
     *done = row;
     return OK;

@@ -19,8 +19,8 @@ struct bad_row {
     uint32_t start, length; /* in the chunk */
     uint32_t column;
     enum reject_code code;
-    uint32_t row;           /* row of the segment, for the value; UINT32_MAX: the record's shape is wrong */
-    uint32_t fields;        /* how many it had, when its shape is wrong */
+    uint32_t row;    /* row of the segment, for the value; UINT32_MAX: the record's shape is wrong */
+    uint32_t fields; /* how many it had, when its shape is wrong */
 };
 
 struct csv_decoder {
@@ -45,8 +45,8 @@ struct csv_decoder {
     const struct text_chunk *chunk;
     const struct decode_target *targets;
     struct decoded *into;
-    bool observing;         /* some column has to widen: the rest of the chunk is only looked at */
-    size_t counted_to;      /* physical lines are counted up to here, for rejects */
+    bool observing;    /* some column has to widen: the rest of the chunk is only looked at */
+    size_t counted_to; /* physical lines are counted up to here, for rejects */
     uint64_t counted_lines;
 };
 
@@ -81,22 +81,22 @@ static uint64_t line_of(struct csv_decoder *d, uint32_t start)
 
 static struct csv_cell segment_cell(const struct csv_segment *seg, size_t row, size_t field)
 {
-    return csv_segment_cell(seg, seg->access, row, field);
+    return csv_segment_cell(seg, seg, seg->access, row, field);
 }
 
 static void describe(const struct csv_decoder *d, const struct csv_segment *seg, const struct bad_row *bad, char *text,
                      size_t cap)
 {
-    const struct field *field =
-        bad->column == REJECT_NO_COLUMN ? NULL : &d->into->batch.schema->fields[bad->column];
+    const struct field *field = bad->column == REJECT_NO_COLUMN ? NULL : &d->into->batch.schema->fields[bad->column];
     switch (bad->code) {
     case REJECT_MISSING_COLUMNS:
     case REJECT_TOO_MANY_COLUMNS:
         snprintf(text, cap, "%u fields where %zu are expected", bad->fields, d->options.source_columns);
         return;
     case REJECT_UNTERMINATED_QUOTE:
-        snprintf(text, cap, bad->fields ? "text after the closing quote of a field"
-                                        : "a quote that opens in this record is never closed");
+        snprintf(text, cap,
+                 bad->fields ? "text after the closing quote of a field"
+                             : "a quote that opens in this record is never closed");
         return;
     case REJECT_ROW_TOO_LONG:
         snprintf(text, cap, "the record is longer than the limit (--max-record), or a quote in it is never closed");
@@ -299,8 +299,12 @@ static status irregular_rows(struct csv_decoder *d, const uint32_t *marks, size_
             last++;
         uint32_t start = marks[mark - 1] + 1, length = trimmed_end(text, start, marks[last]) - start;
         size_t found = last - mark + 1;
-        struct bad_row bad = {.record = record, .start = start, .length = length, .column = REJECT_NO_COLUMN,
-                              .row = UINT32_MAX, .fields = (uint32_t)found};
+        struct bad_row bad = {.record = record,
+                              .start = start,
+                              .length = length,
+                              .column = REJECT_NO_COLUMN,
+                              .row = UINT32_MAX,
+                              .fields = (uint32_t)found};
         if (found == 1 && length == 0 && fields > 1) {
             mark = last + 1;
             continue;
@@ -411,8 +415,12 @@ static status decode_by_cells(struct csv_decoder *d, size_t from, size_t stop, s
         at = d->record.next;
         if (end == CSV_SKIPPED || (end == CSV_INCOMPLETE && d->record.count == 0))
             continue;
-        struct bad_row bad = {.record = record++, .start = (uint32_t)start, .length = (uint32_t)d->record.length,
-                              .column = REJECT_NO_COLUMN, .row = UINT32_MAX, .fields = (uint32_t)d->record.count};
+        struct bad_row bad = {.record = record++,
+                              .start = (uint32_t)start,
+                              .length = (uint32_t)d->record.length,
+                              .column = REJECT_NO_COLUMN,
+                              .row = UINT32_MAX,
+                              .fields = (uint32_t)d->record.count};
         if (end == CSV_TEXT_AFTER_QUOTE || end == CSV_OPEN_QUOTE) {
             bad.code = REJECT_UNTERMINATED_QUOTE;
             bad.fields = end == CSV_TEXT_AFTER_QUOTE;
@@ -511,8 +519,8 @@ static status decode_broken(struct csv_decoder *d, struct error *err)
     while (n > 0 && is_record_end(d->chunk->data[n - 1]))
         n--;
     struct csv_segment none = {0};
-    struct bad_row bad = {.length = (uint32_t)n, .column = REJECT_NO_COLUMN, .code = d->chunk->broken,
-                          .row = UINT32_MAX};
+    struct bad_row bad = {
+        .length = (uint32_t)n, .column = REJECT_NO_COLUMN, .code = d->chunk->broken, .row = UINT32_MAX};
     status s = add_bad(d, bad, err);
     if (s == OK)
         s = emit_rejects(d, &none, 0, err);

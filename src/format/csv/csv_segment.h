@@ -22,15 +22,15 @@ enum csv_access {
 struct csv_segment {
     enum csv_access access;
     size_t rows;
-    size_t fields;             /* of each record */
+    size_t fields; /* of each record */
     const uint8_t *text;
     /* By marks: field f of row r ends at marks[first_mark[r] + f] and starts one after the mark before it
      * (first_mark[r] >= 1). */
     const uint32_t *marks;
     const uint32_t *first_mark;
-    bool carriage;             /* last fields may end in the CR of a CR LF */
+    bool carriage; /* last fields may end in the CR of a CR LF */
     uint8_t quote;
-    struct buf *unescaped;     /* scratch for fields with doubled quotes, overwritten by the next such field */
+    struct buf *unescaped; /* scratch for fields with doubled quotes, overwritten by the next such field */
     /* By cells: field f of row r is cells[r * fields + f]. */
     const struct csv_cell *cells;
 };
@@ -38,8 +38,10 @@ struct csv_segment {
 /* Undouble the quotes of a field into seg->unescaped, which was reserved for it. */
 struct csv_cell csv_segment_unescape(const struct csv_segment *seg, const uint8_t *p, size_t n);
 
-static ALWAYS_INLINE struct csv_cell csv_segment_cell(const struct csv_segment *seg, const enum csv_access access,
-                                                      size_t row, size_t field)
+/* `seg` may be a local copy, whose address must not get about for it to stay in registers; `original` is the segment
+ * itself. */
+static ALWAYS_INLINE struct csv_cell csv_segment_cell(const struct csv_segment *seg, const struct csv_segment *original,
+                                                      const enum csv_access access, size_t row, size_t field)
 {
     if (access == CSV_BY_CELLS)
         return seg->cells[row * seg->fields + field];
@@ -54,7 +56,7 @@ static ALWAYS_INLINE struct csv_cell csv_segment_cell(const struct csv_segment *
         p++;
         n -= 2; /* the cutter saw to it that the closing quote is the field's last byte */
         if (UNLIKELY(n > 0 && memchr(p, seg->quote, n)))
-            return csv_segment_unescape(seg, p, n);
+            return csv_segment_unescape(original, p, n);
         return (struct csv_cell){p, n, true};
     }
     return (struct csv_cell){p, n, false};
