@@ -117,16 +117,16 @@ static void what_pays(void **state)
     (void)state;
     struct json_memo m = {0};
     m.spellings = 1000;
-    assert_true(json_memo_pays(&m, 1000)); /* too early to tell */
+    assert_true(json_memo_pays(&m, 1000, 3)); /* too early to tell */
     m.spellings = 1024;
-    assert_false(json_memo_pays(&m, 1030)); /* next to all of them distinct */
+    assert_false(json_memo_pays(&m, 1030, 3)); /* next to all of them distinct */
     m.spellings = 1400;
-    assert_true(json_memo_pays(&m, 2047)); /* half known: still learning */
-    assert_true(json_memo_pays(&m, 2048));
+    assert_true(json_memo_pays(&m, 2047, 3)); /* half known: still learning */
+    assert_true(json_memo_pays(&m, 2048, 3));
     m.spellings = 1400 + 2048 / 3;
-    assert_true(json_memo_pays(&m, 4096));
+    assert_true(json_memo_pays(&m, 4096, 3));
     m.spellings += 683;
-    assert_false(json_memo_pays(&m, 6144));
+    assert_false(json_memo_pays(&m, 6144, 3));
 }
 
 int main(void)
