@@ -245,6 +245,16 @@ static ALWAYS_INLINE const uint8_t *take_string_code(struct json_work *w, const 
     return LIKELY(found) ? quote + 1 : NULL;
 }
 
+static ALWAYS_INLINE const uint8_t *take_date_code(const struct json_field *f, size_t row, const uint8_t *p)
+{
+    int32_t day;
+    if (UNLIKELY(p[0] != '"') || UNLIKELY(p[11] != '"') || UNLIKELY(!cast_date_inline((const char *)p + 1, 10, &day)))
+        return NULL;
+    const struct json_day *known = &f->days[(uint32_t)day % JSON_DAYS];
+    f->indexes[row] = known->code - 1;
+    return LIKELY(known->day == day) && LIKELY(known->code) ? p + 12 : NULL;
+}
+
 static ALWAYS_INLINE const uint8_t *take_string_cast(struct json_work *w, const struct json_field *f, size_t row,
                                                      const uint8_t *p, const uint8_t *end)
 {
@@ -321,6 +331,9 @@ const uint8_t *json_fast_record(struct json_work *w, const uint8_t *p, const uin
             break;
         case OP_STRING_CODE:
             after = take_string_code(w, f, row, p, end);
+            break;
+        case OP_DATE_CODE:
+            after = take_date_code(f, row, p);
             break;
         case OP_STRING_CAST:
             after = take_string_cast(w, f, row, p, end);

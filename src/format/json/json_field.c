@@ -1,7 +1,12 @@
 #include "format/json/json_field.h"
 
+#include <stdlib.h>
+
 /* Chunks that a column stays in the plain form after its dictionary did not pay. */
 #define MEMO_PAUSE 16
+/* A dictionary pays if at most one value in so many is new. Numbers are quickly read, strings less so. */
+#define SHARE_NUMBERS 8
+#define SHARE_STRINGS 3
 
 static bool is_var(const struct json_field *f)
 {
@@ -21,7 +26,7 @@ static enum json_op choose_op(const struct json_field *f)
     if (is_var(f) && f->numbers)
         return OP_NUMBER_TEXT;
     if (f->column->is_dict)
-        return f->numbers ? OP_NUMBER_CODE : OP_STRING_CODE;
+        return f->numbers ? OP_NUMBER_CODE : t->type.kind == TYPE_DATE ? OP_DATE_CODE : OP_STRING_CODE;
     if (is_var(f))
         return OP_STRING;
     if (!f->numbers)
@@ -49,6 +54,16 @@ static bool may_be_dictionary(const struct decode_target *t)
     return layout != LAYOUT_NONE && layout != LAYOUT_BOOL && t->type.kind != TYPE_JSON;
 }
 
+static status begin_days(struct json_field *f, struct error *err)
+{
+    if (!f->days)
+        f->days = malloc(JSON_DAYS * sizeof *f->days);
+    if (!f->days)
+        return error_no_memory(err, JSON_DAYS * sizeof *f->days);
+    memset(f->days, 0, JSON_DAYS * sizeof *f->days);
+    return OK;
+}
+
 status json_field_begin(struct json_field *f, const struct decode_target *target, struct column *column, bool all_text,
                         struct error *err)
 {
@@ -68,6 +83,8 @@ status json_field_begin(struct json_field *f, const struct decode_target *target
     column->is_dict = may_be_dictionary(target) && f->memo_wait == 0;
     if (column->is_dict)
         s = json_memo_begin(&f->memo, err);
+    if (s == OK && column->is_dict && target->type.kind == TYPE_DATE)
+        s = begin_days(f, err);
     f->op = choose_op(f);
     return s;
 }
@@ -75,6 +92,7 @@ status json_field_begin(struct json_field *f, const struct decode_target *target
 void json_field_release(struct json_field *f)
 {
     json_memo_release(&f->memo);
+    free(f->days);
     *f = (struct json_field){0};
 }
 
@@ -148,6 +166,8 @@ static status give_up_dictionary(struct json_field *f, size_t row, struct error 
     set_lengths(f, row);
     status s = column_flatten(f->column, err);
     json_memo_release(&f->memo);
+    free(f->days);
+    f->days = NULL;
     f->memo_wait = MEMO_PAUSE;
     if (s == OK)
         s = json_field_reserve(f, capacity, err);
@@ -255,9 +275,9 @@ bool json_field_takes(const struct json_field *f, const struct json_value *v, un
     if (t->infer)
         return infers(f, v, value, class_);
     *class_ = INFER_NULL; /* nothing is inferred */
-    if (t->type.kind == TYPE_JSON || f->all_text)
+    if (t->type.kind == TYPE_JSON)
         return true;
-    if (v->kind == JSON_NESTED) {
+    if (v->kind == JSON_NESTED && !(f->all_text && is_var(f))) {
         *why = v->raw.p[0] == '{' ? "an object" : "an array";
         return false;
     }
@@ -276,6 +296,13 @@ static bool memo_find(const struct json_field *f, const struct json_value *v, ui
                            : json_memo_find_long(&f->memo, text, v->text.n, memo_tag(f, v), code);
 }
 
+static void put_code(struct json_field *f, size_t row, const union value *value, uint32_t code)
+{
+    f->indexes[row] = code;
+    if (f->type.kind == TYPE_DATE)
+        f->days[(uint32_t)value->i32 % JSON_DAYS] = (struct json_day){value->i32, code + 1};
+}
+
 /* A value whose text is new to the memo. */
 static status put_new_code(struct json_field *f, size_t row, const struct json_value *v, const union value *value,
                            struct error *err)
@@ -286,11 +313,11 @@ static status put_new_code(struct json_field *f, size_t row, const struct json_v
                              is_var(f) ? NULL : value, &code, &full, err);
     if (s != OK)
         return s;
-    if (full || !json_memo_pays(&f->memo, row)) {
+    if (full || !json_memo_pays(&f->memo, row, f->numbers ? SHARE_NUMBERS : SHARE_STRINGS)) {
         s = give_up_dictionary(f, row, err);
         return s == OK ? json_field_put(f, row, v, value, err) : s;
     }
-    f->indexes[row] = code;
+    put_code(f, row, value, code);
     return OK;
 }
 
@@ -306,7 +333,7 @@ status json_field_put(struct json_field *f, size_t row, const struct json_value 
         uint32_t code;
         if (!memo_find(f, v, &code))
             return put_new_code(f, row, v, value, err);
-        f->indexes[row] = code;
+        put_code(f, row, value, code);
         return OK;
     }
     if (is_var(f)) {

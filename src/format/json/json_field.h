@@ -30,10 +30,19 @@ enum json_op {
     OP_NUMBER_TEXT, /* a number as text */
     OP_STRING,      /* a string as it is */
     OP_STRING_CODE, /* a string through the memo, of any type */
+    OP_DATE_CODE,   /* a date, through the days seen before and then the memo */
     OP_STRING_CAST, /* a string cast to any fixed-width type */
     OP_BOOLEAN,     /* true or false */
     OP_JSON,        /* anything, as it stands */
     OP_GENERAL      /* always the general path (nulls apart) */
+};
+
+/* Dates of a dictionary by their day number: neighbours in time are neighbours in memory, which the memo's hashes are
+ * not. A cache: a day may push out another one that lies JSON_DAYS days away. */
+#define JSON_DAYS 16384
+struct json_day {
+    int32_t day;
+    uint32_t code; /* plus 1 */
 };
 
 struct json_field {
@@ -51,7 +60,8 @@ struct json_field {
     size_t null_count;
     size_t capacity;
     struct json_memo memo;
-    unsigned memo_wait; /* chunks until the memo gets its next chance */
+    struct json_day *days; /* JSON_DAYS of them, if the column is a date */
+    unsigned memo_wait;    /* chunks until the memo gets its next chance */
 };
 
 /* Begin a chunk. The column is empty, of the target's type. */

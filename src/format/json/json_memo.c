@@ -14,11 +14,23 @@ static uint64_t read_words(const uint8_t *text, size_t n, uint64_t *high)
     return json_load64(padded);
 }
 
+/* Of more than 16 bytes. */
+static uint64_t hash_long(const uint8_t *text, size_t n)
+{
+    if (n > 32)
+        return XXH3_64bits(text, n);
+    uint64_t a = json_load64(text) + UINT64_C(0xA0761D6478BD642F) * n, b = json_load64(text + 8);
+    uint64_t c = json_load64(text + n - 16), d = json_load64(text + n - 8);
+    a = (a ^ b << 32 ^ b >> 32) * UINT64_C(0xE7037ED1A0B428DB);
+    c = (c ^ d << 32 ^ d >> 32) * UINT64_C(0x8EBC6AF09C88C6E3);
+    return a ^ a >> 31 ^ c ^ c >> 29;
+}
+
 bool json_memo_find_long(const struct json_memo *m, const uint8_t *text, size_t n, unsigned tag, uint32_t *code)
 {
     if (n > JSON_MEMO_TEXT_MAX)
         return false;
-    uint64_t hash = XXH3_64bits(text, n);
+    uint64_t hash = hash_long(text, n);
     uint32_t key = 1 + 2 * (uint32_t)n + tag;
     for (size_t at = json_memo_home(m, hash, 0); m->slots[at].key; at = (at + 1) & m->mask) {
         const struct json_memo_slot *slot = &m->slots[at];
@@ -134,7 +146,9 @@ static status add_entry(struct column *column, const uint8_t *text, size_t n, co
         uint32_t zero = 0;
         s = column->offsets.len ? OK : buf_append(&column->offsets, &zero, sizeof zero, err);
         if (s == OK)
-            s = buf_append(&column->data, text, n, err);
+            s = buf_reserve(&column->data, n + 1, err); /* bytes to point at, even for the empty text */
+        if (s == OK)
+            buf_append_unsafe(&column->data, text, n);
         uint32_t end = (uint32_t)column->data.len;
         if (s == OK)
             s = buf_append(&column->offsets, &end, sizeof end, err);
@@ -163,7 +177,7 @@ status json_memo_add(struct json_memo *m, struct column *column, const uint8_t *
     if (n <= 16) {
         slot.low = read_words(text, n, &slot.high);
     } else {
-        slot.low = XXH3_64bits(text, n);
+        slot.low = hash_long(text, n);
         slot.high = m->long_texts.len;
     }
     size_t at = free_slot(m, slot_home(m, &slot)), by_value = 0;
@@ -191,7 +205,7 @@ status json_memo_add(struct json_memo *m, struct column *column, const uint8_t *
     return OK;
 }
 
-bool json_memo_pays(struct json_memo *m, size_t row)
+bool json_memo_pays(struct json_memo *m, size_t row, size_t share)
 {
     size_t rows = row - m->window_row, fresh = m->spellings - m->window_spellings;
     if (row < JSON_MEMO_WINDOW)
@@ -201,7 +215,7 @@ bool json_memo_pays(struct json_memo *m, size_t row)
     bool learning = m->window_row == 0;
     m->window_row = row;
     m->window_spellings = m->spellings;
-    return learning || fresh <= rows / 3;
+    return learning || fresh <= rows / share;
 }
 
 void json_memo_release(struct json_memo *m)

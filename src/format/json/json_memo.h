@@ -75,8 +75,8 @@ status json_memo_add(struct json_memo *m, struct column *column, const uint8_t *
                      const void *value, uint32_t *code, bool *full, struct error *err) MUST_USE;
 
 /* To be asked after an addition in `row`: is the dictionary form still worth it? At the end of each window, not if
- * more than a third of the window's rows brought a new text. */
-bool json_memo_pays(struct json_memo *m, size_t row);
+ * more than one in `share` of the window's rows brought a new text. */
+bool json_memo_pays(struct json_memo *m, size_t row, size_t share);
 
 void json_memo_release(struct json_memo *m);
 
