@@ -31,7 +31,7 @@ double sniff_delimiter_prior(const char *delimiter)
             return usual[i].prior;
     size_t n = strlen(delimiter);
     if (strspn(delimiter, " ") == n)
-        return 0.5;
+        return 0.8; /* more than one, and always as many */
     uint8_t first = (uint8_t)delimiter[0];
     if (n == 1 && first < 0x20)
         return 0.9;

@@ -182,8 +182,8 @@ static double text_evidence(struct str s, const struct column_profile *p)
         e += 0.7;
     else if (p->capital_share < 0.1 && starts_with_capital(s))
         e += 0.4;
-    if (p->blank_share > 0.7 && !memchr(s.p, ' ', s.n))
-        e += 0.2;
+    if (p->blank_share > 0.7)
+        e += memchr(s.p, ' ', s.n) ? -0.2 : 0.2;
     if (s.n > 60)
         e -= 0.6;
     return e;
@@ -212,9 +212,12 @@ static double running_numbers(const char *text, const struct sniff_table *t, siz
         if (run > longest)
             longest = run;
     }
-    if (longest >= 3 || (longest == 2 && years == 2))
-        return longest > 3 || years >= 2 ? 1 : 0.6;
-    return 0;
+    if (years >= 2 && longest >= 2)
+        return 1;
+    /* 1, 2, 3 may be values: as names they have a title in front. */
+    const struct sniff_cell *title = cell_of(t, row, 0);
+    bool titled = title && !look_is_typed(look_of(text + title->at, title->length));
+    return longest >= 3 && titled ? 0.8 : 0;
 }
 
 double header_evidence(const char *text, const struct sniff_table *t, const struct sniff_body *b, size_t row,
@@ -246,10 +249,10 @@ double header_evidence(const char *text, const struct sniff_table *t, const stru
             weights += 0.5;
             violated++;
             names++;
-        } else if (look_is_typed(look)) {
+        } else if (look_is_typed(look) && (p->filled || look != LOOK_BOOLEAN)) {
             e = running > 0 ? 0.5 : -0.6;
         } else {
-            e = p->filled ? text_evidence(s, p) : 0.2 + 0.8 * name_likeness(s) - 0.5 * has_digit(s);
+            e = p->filled ? text_evidence(s, p) : 0.2 + 0.8 * name_likeness(s) - 0.15 * has_digit(s);
             if (repeats_below(text, t, b, row, c, s))
                 e -= 1.5;
             names++;

@@ -100,7 +100,9 @@ static double pattern_score(const struct sniff_body *b)
     double inside = (double)(b->records + b->ragged);
     double consistency = (double)b->records / inside;
     double coverage = inside / (inside + (double)b->outside);
-    return consistency * sqrt(consistency) * sqrt(coverage) * width_worth(b->width);
+    /* A few lines alike among many others are chance; many are a table with something around it. */
+    double doubt = b->records >= 5 ? 0.5 : b->records >= 3 ? 0.75 : 1.5;
+    return consistency * sqrt(consistency) * pow(coverage, doubt) * width_worth(b->width);
 }
 
 bool sniff_find_body(const struct sniff_table *t, struct sniff_body *body)
@@ -232,27 +234,72 @@ static double one_column_pattern(const char *text, const struct sniff_table *t, 
     return 0.15 + 0.55 * share * share;
 }
 
-static double quoting_score(const struct sniff_table *t)
+/* Quoted cells of the body that hold a whole record's worth of delimiters and a line end: a stray quote that swallowed
+ * what follows up to the next one looks like that. */
+static size_t count_swallowed(const char *text, const struct sniff_table *t, const struct sniff_body *b,
+                              const char *delimiter)
 {
-    double malformed = t->quoted ? (double)t->malformed / (double)t->quoted : 0;
-    return (t->unterminated ? 0.1 : 1) / (1 + 8 * malformed);
+    size_t swallowed = 0, length = strlen(delimiter);
+    for (size_t i = b->first; i <= b->last && b->width > 2; i++) {
+        const struct sniff_row *r = &t->rows[i];
+        for (uint32_t c = 0; r->lines > 1 && c < r->fields; c++) {
+            const struct sniff_cell *cell = &t->cells[r->first_cell + c];
+            if (!cell->quoted || cell->length < length || !memchr(text + cell->at, '\n', cell->length))
+                continue;
+            size_t delimiters = 0;
+            for (size_t k = 0; k + length <= cell->length; k++)
+                delimiters += memcmp(text + cell->at + k, delimiter, length) == 0;
+            swallowed += delimiters + 1 >= b->width;
+        }
+    }
+    return swallowed;
+}
+
+static double quoting_score(const char *text, const struct sniff_table *t, const struct sniff_body *b,
+                            const char *delimiter)
+{
+    if (t->quoted == 0)
+        return 1;
+    double quoted = (double)t->quoted;
+    double malformed = (double)t->malformed / quoted;
+    double swallowed = (double)count_swallowed(text, t, b, delimiter) / quoted;
+    return (t->unterminated ? 0.1 : 1) / ((1 + 8 * malformed) * (1 + swallowed));
 }
 
 /* Blanks, colons and other signs occur within values too: numbers between them must vouch for them. */
-static double weak_delimiter_factor(const char *delimiter, double typed)
+static double weak_delimiter_factor(const char *delimiter, double typed, const struct sniff_body *b)
 {
-    double prior = sniff_delimiter_prior(delimiter);
-    if (prior > 0.6)
+    if (sniff_delimiter_prior(delimiter) > 0.6 || typed >= 0.4)
         return 1;
-    return typed >= 0.4 ? 1 : 0.25 + typed;
+    /* Many sentences of the same number of words would be a wonder. */
+    bool regular = b->width > 2 && b->ragged == 0 && b->records >= (strcmp(delimiter, " ") == 0 ? 12 : 6);
+    return 0.25 + typed + (regular ? 0.4 : 0);
+}
+
+/* One name above pairs of digits: a column of numbers with decimal commas. */
+static bool is_decimal_commas(const char *text, const struct sniff_table *t, const struct sniff_body *b,
+                              const char *delimiter)
+{
+    if (b->width != 2 || b->ragged || b->outside != 1 || b->first == 0 || strcmp(delimiter, ",") != 0 ||
+        t->rows[b->first - 1].kind != ROW_RECORD)
+        return false;
+    for (size_t i = b->first; i <= b->last; i++)
+        for (uint32_t c = 0; t->rows[i].kind == ROW_RECORD && c < 2; c++) {
+            const struct sniff_cell *cell = &t->cells[t->rows[i].first_cell + c];
+            if (cell->quoted || look_of(text + cell->at, cell->length) != LOOK_INTEGER)
+                return false;
+        }
+    return true;
 }
 
 void sniff_score(const char *text, const struct sniff_table *t, const struct sniff_candidate *candidate,
                  struct sniff_score *score)
 {
-    *score = (struct sniff_score){.fingerprint = t->fingerprint, .quoting = quoting_score(t)};
+    const char *delimiter = candidate->dialect.delimiter;
+    *score = (struct sniff_score){.fingerprint = t->fingerprint};
     if (!sniff_find_body(t, &score->body))
         return;
+    score->quoting = quoting_score(text, t, &score->body, delimiter);
     struct type_summary types = type_score(text, t, &score->body);
     score->types = types.score;
     if (score->body.width < 2) {
@@ -262,6 +309,8 @@ void sniff_score(const char *text, const struct sniff_table *t, const struct sni
         return;
     }
     score->pattern = pattern_score(&score->body);
+    if (is_decimal_commas(text, t, &score->body, delimiter))
+        score->pattern *= 0.2;
     score->total = score->pattern * score->types * score->quoting * candidate->prior *
-                   weak_delimiter_factor(candidate->dialect.delimiter, types.typed);
+                   weak_delimiter_factor(delimiter, types.typed, &score->body);
 }
