@@ -17,6 +17,9 @@ status partition_date_check(struct str pattern, struct error *err) MUST_USE;
 /* Append the path for the run's UTC time, ending in '/'. Checks the pattern first. */
 status partition_date_path(struct str pattern, int64_t run_micros, struct buf *path, struct error *err) MUST_USE;
 
+/* The value of a folder for what has no value. */
+#define HIVE_DEFAULT_PARTITION "__HIVE_DEFAULT_PARTITION__"
+
 /* Append "name=value/" for the row and each column: Hive style, name and value percent-encoded (everything but the
  * unreserved characters of RFC 3986), null or empty string as __HIVE_DEFAULT_PARTITION__. ERR_LIMIT when that is
  * longer than the 255 bytes that file systems allow a name. */

@@ -3,7 +3,6 @@
 #include "lake/percent_encoding.h"
 
 #define NAME_MAX_BYTES 255 /* NAME_MAX of every common file system */
-#define DEFAULT_PARTITION "__HIVE_DEFAULT_PARTITION__"
 
 static status append_value(const struct column *c, size_t row, struct buf *path, struct error *err)
 {
@@ -15,7 +14,7 @@ static status append_value(const struct column *c, size_t row, struct buf *path,
         else
             value.n = value_text(c->type, column_value(c, row), text);
     }
-    return value.n ? percent_encode(value, path, err) : buf_append_str(path, STR(DEFAULT_PARTITION), err);
+    return value.n ? percent_encode(value, path, err) : buf_append_str(path, STR(HIVE_DEFAULT_PARTITION), err);
 }
 
 status partition_hive_path(const struct schema *schema, const struct batch *batch, const int *columns,
