@@ -14,11 +14,14 @@ struct file_name_parts {
     struct str extension; /* ".parquet", ".csv.gz": always appended */
 };
 
-/* ERR_INVALID for an unknown token, an unclosed brace, '/' or an empty pattern; names the tokens. */
+/* ERR_INVALID for an unknown token, a brace without its partner, '/' or an empty pattern; names the tokens. */
 status file_name_check(struct str pattern, struct error *err) MUST_USE;
-/* The name, sanitised: control bytes, '/', '\', ':', '*', '?', '"', '<', '>', '|' and a leading '.' become '_', at
- * most 200 bytes before the extension (cut on a UTF-8 boundary). Unless {seq} is in the pattern, "-<sequence>" is
- * added when sequence > 0, so that names are unique within a run. */
+/* Append the name. {filename} is the source's last path component without a known compression's extension and without
+ * the one before it ("in/sales.2024.csv.gz": "sales.2024"), "stdin" for "-", and without a source the job or else
+ * "data". Sanitised: control bytes, '/', '\', ':', '*', '?', '"', '<', '>', '|', a leading '.' and bytes that are not
+ * UTF-8 become '_'. At most 200 bytes before the extension: {filename} is cut first, on a UTF-8 boundary. Unless {seq}
+ * is in the pattern and was not cut away, "-<sequence>" is added when sequence > 0, so that names are unique within a
+ * run. */
 status file_name_make(struct str pattern, const struct file_name_parts *parts, struct buf *name,
                       struct error *err) MUST_USE;
 

@@ -1,7 +1,6 @@
 #include "shape/row_marks.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "sys/file.h"
 

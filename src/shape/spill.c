@@ -1,7 +1,6 @@
 #include "shape/spill.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include "sys/file.h"
 
@@ -23,7 +22,7 @@ void spill_file_init(struct spill_file *file, const char *dir)
 void spill_file_release(struct spill_file *file)
 {
     if (file->open)
-        close(file->fd);
+        file_close(file->fd);
     file->open = false;
 }
 

@@ -59,6 +59,26 @@ status dir_make_all(const char *path, size_t *existing, struct error *err)
     return s;
 }
 
+status dir_make(const char *path, bool private, struct error *err)
+{
+    return mkdir(path, private ? 0700 : 0777) == 0
+               ? OK
+               : error_set_errno(err, errno, "cannot create the directory '%s'", path);
+}
+
+void dir_remove_empty(const char *path, size_t keep)
+{
+    char *copy = strdup(path);
+    for (size_t n = copy ? strlen(copy) : 0; n > keep && (rmdir(copy) == 0 || errno == ENOENT);) {
+        while (n > keep && copy[n - 1] != '/')
+            n--;
+        while (n > keep && copy[n - 1] == '/')
+            n--;
+        copy[n] = '\0';
+    }
+    free(copy);
+}
+
 static bool is_dot(const char *name)
 {
     return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
@@ -154,6 +174,18 @@ status dir_fsync(const char *path, struct error *err)
 status dir_fsync_tree(const char *path, struct error *err)
 {
     return fsync_below(AT_FDCWD, path, path, true, err);
+}
+
+status dir_each(const char *path, void (*visit)(void *context, const char *name), void *context, struct error *err)
+{
+    DIR *dir = opendir(path);
+    if (!dir)
+        return error_set_errno(err, errno, "cannot open the directory '%s'", path);
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (!is_dot(entry->d_name))
+            visit(context, entry->d_name);
+    closedir(dir);
+    return OK;
 }
 
 status dir_is_empty(const char *path, bool *empty, struct error *err)

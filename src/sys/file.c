@@ -84,6 +84,11 @@ status file_fsync(int fd, const char *path, struct error *err)
     return OK;
 }
 
+void file_close(int fd)
+{
+    close(fd);
+}
+
 struct file_source {
     int fd;
     bool owned; /* standard input is not */

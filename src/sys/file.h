@@ -32,6 +32,8 @@ status file_pwrite_all(int fd, const void *bytes, size_t n, uint64_t at, const c
 status file_pread_all(int fd, void *into, size_t n, uint64_t at, const char *path, struct error *err) MUST_USE;
 status file_fsync(int fd, const char *path, struct error *err) MUST_USE;
 
+void file_close(int fd);
+
 /* A file in `dir` that has no name and goes away with its descriptor. */
 status file_open_anonymous(const char *dir, int *fd, struct error *err) MUST_USE;
 /* Give the blocks of a range back to the file system where it can do that; the range reads as zeros afterwards. */

@@ -171,11 +171,18 @@ static void build_column(struct column *c, struct data_type type, const struct s
     }
     buf_release(&c->data);
     buf_release(&c->offsets);
-    c->data = values.data;
-    c->offsets = values.offsets;
     c->is_dict = true;
     c->dict_length = count;
     c->length = n;
+    /* Entries that no row uses, as they are left when rows were dropped. */
+    for (size_t i = 0; type_is_var(type) && c->codes.len % 8 == 0 && i < n + 3; i++) {
+        char text[32];
+        int length = sprintf(text, "unused %zu", i);
+        assert_int_equal(column_append(&values, text, (size_t)length, &err), OK);
+        c->dict_length++;
+    }
+    c->data = values.data;
+    c->offsets = values.offsets;
     free(entries);
 }
 
@@ -187,6 +194,7 @@ struct trial {
     size_t distinct; /* how many values each key may take */
     unsigned hot;    /* percent of rows with one and the same key */
     size_t memory;
+    bool null_keys;   /* some */
     size_t null_rows; /* rows at the start whose batches give the order column as TYPE_NULL */
 };
 
@@ -219,6 +227,10 @@ static void run_trial(const struct trial *t)
             for (size_t k = 0; k < t->key_count; k++) {
                 samples[k][i] = sample_of(t->keys[k], hot ? 4 : (long)random_below(t->distinct));
                 m->keys[k] = samples[k][i].rank;
+                if (t->null_keys && random_below(8) == 0) {
+                    samples[k][i].null = true;
+                    m->keys[k] = -1;
+                }
             }
             if (ordered) {
                 struct sample o = sample_of(t->order, (long)random_below(12));
@@ -316,6 +328,74 @@ static void test_many_keys(void **state)
     run_trial(&t);
     t.memory = 64 << 10;
     run_trial(&t);
+}
+
+/* The decoders reject a null key; if one came it would be a value of its own. */
+static void test_null_keys(void **state)
+{
+    (void)state;
+    random_state = 6;
+    for (int i = 0; i < 30; i++) {
+        struct trial t = {
+            .keys = {type_of(TYPE_STRING), type_of(TYPE_DOUBLE)},
+            .key_count = 1 + (size_t)i % 2,
+            .rows = 500,
+            .distinct = 12,
+            .memory = 1 << 20,
+            .null_keys = true,
+        };
+        run_trial(&t);
+    }
+}
+
+/* Order values far larger than a block of the spill file. Of strings of one letter the longest wins. */
+static void test_long_orders(void **state)
+{
+    (void)state;
+    random_state = 7;
+    enum { ROWS = 4000, KEYS = 60, LONGEST = 3000 };
+    static char text[LONGEST];
+    static uint8_t keep[ROWS / 8];
+    struct {
+        size_t length, row;
+    } best[KEYS] = {0};
+    struct column columns[2] = {{.type = type_of(TYPE_BIGINT)}, {.type = type_of(TYPE_STRING)}};
+    struct dedupe_options options = {(const int[]){0}, 1, 1, 32 << 10, "/tmp"};
+    struct dedupe_index *index;
+    struct dedupe_rows facts = {0};
+    struct error err;
+    uint64_t losers;
+    size_t kept;
+    memset(text, 'x', sizeof text);
+    assert_int_equal(dedupe_create(&index, &options, &err), OK);
+    for (size_t row = 0; row < ROWS;) {
+        column_reset(&columns[0], columns[0].type);
+        column_reset(&columns[1], columns[1].type);
+        for (int i = 0; i < 500; i++, row++) {
+            int64_t key = (int64_t)random_below(KEYS);
+            size_t length = random_below(10) ? random_below(20) : random_below(LONGEST);
+            assert_int_equal(column_append(&columns[0], &key, sizeof key, &err), OK);
+            assert_int_equal(column_append(&columns[1], text, length, &err), OK);
+            if (length + 1 >= best[key].length) {
+                best[key].length = length + 1;
+                best[key].row = row;
+            }
+        }
+        struct batch batch = {.columns = columns, .column_count = 2, .rows = 500};
+        assert_int_equal(dedupe_rows_of(index, &batch, &facts, &err), OK);
+        assert_int_equal(dedupe_add(index, &facts, &err), OK);
+    }
+    assert_int_equal(dedupe_resolve(index, &losers, &err), OK);
+    assert_int_equal(losers, ROWS - KEYS);
+    assert_int_equal(dedupe_add(index, &facts, &err), ERR_INTERNAL);
+    assert_int_equal(dedupe_keep(index, 0, ROWS, keep, &kept, &err), OK);
+    assert_int_equal(kept, KEYS);
+    for (size_t k = 0; k < KEYS; k++)
+        assert_true(keep[best[k].row / 8] >> best[k].row % 8 & 1);
+    dedupe_rows_release(&facts);
+    dedupe_free(index);
+    column_release(&columns[0]);
+    column_release(&columns[1]);
 }
 
 static void test_spilled(void **state)
@@ -467,6 +547,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_type),
         cmocka_unit_test(test_many_keys),
+        cmocka_unit_test(test_null_keys),
+        cmocka_unit_test(test_long_orders),
         cmocka_unit_test(test_spilled),
         cmocka_unit_test(test_hot_key),
         cmocka_unit_test(test_order_without_values_at_first),
