@@ -124,7 +124,7 @@ run_stage() {
     fi
     printf '%-14s %4d s  %5d passed  %3d failed  %s\n' "$name" $((SECONDS - began)) "$good" "$bad" "$verdict"
     if [ "$bad" -ne 0 ]; then
-        grep -v '^COUNT ' "$log" | grep -E 'FAILED|ERROR|[Ee]rror|failed|was not built|ended with' | head -n 15 |
+        grep -vE '^(COUNT |\[ RUN|\[       OK)' "$log" | grep -E 'FAILED|ERROR|[Ee]rror|failed|was not built|ended with' | head -n 15 |
             sed 's/^/    /'
     fi
 }
