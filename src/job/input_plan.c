@@ -244,57 +244,89 @@ static status discover_keys(struct planned_input *in, const struct convert_optio
     return s;
 }
 
-/* The head's records, decoded with no type yet: what they observe is the first guess. */
+/* A copy of the head's whole records, padded, as one chunk; chunk->len 0: there is none. */
+static status cut_head(const struct planned_input *in, const struct convert_options *options, struct buf *text,
+                       struct text_chunk *chunk, struct error *err)
+{
+    struct text_cutter cutter = {0};
+    size_t n = in->head.len - in->data_start, cut = 0;
+    *chunk = (struct text_chunk){.last = in->whole};
+    if (n == 0)
+        return OK;
+    status s = buf_resize(text, n + 2 * TEXT_PAD, err);
+    if (s == OK)
+        s = planned_input_cutter(in, options, &cutter, err);
+    if (s == OK) {
+        memset(text->data, 0, text->len);
+        chunk->data = text->data + TEXT_PAD;
+        memcpy(chunk->data, in->head.data + in->data_start, n);
+        s = cutter.ops->cut(cutter.self, chunk->data, n, 0, in->whole, &cut, chunk, err);
+    }
+    text_cutter_free(&cutter);
+    if (s != OK)
+        return s;
+    chunk->len = cut;
+    chunk->last = in->whole && cut == n;
+    if (chunk->last)
+        chunk->data[cut] = '\n';
+    return OK;
+}
+
+status planned_input_decode_head(const struct planned_input *in, const struct convert_options *options,
+                                 struct column_types *types, struct decoded *decoded, struct error *err)
+{
+    struct text_decoder decoder = {0};
+    struct buf text = {0};
+    struct text_chunk chunk;
+    struct decode_target *targets = NULL;
+    bool changed = true;
+    status s = cut_head(in, options, &text, &chunk, err);
+    if (s == OK)
+        s = planned_input_decoder(in, options, &decoder, err);
+    while (s == OK && changed) {
+        const struct type_version *v = types->newest;
+        size_t count = v->schema.count;
+        free(targets);
+        targets = malloc((count ? count : 1) * sizeof *targets);
+        if (!targets) {
+            s = error_no_memory(err, count * sizeof *targets);
+            break;
+        }
+        if (count)
+            memcpy(targets, v->targets, count * sizeof *targets);
+        for (size_t i = 0; i < count && in->format == FORMAT_CSV; i++)
+            targets[i].source_index = i < in->source_of_count ? in->source_of[i] : -1;
+        if (chunk.len == 0) {
+            s = decoded_reset(decoded, &v->schema, count, err);
+            break;
+        }
+        s = decoder.ops->decode(decoder.self, &chunk, targets, &v->schema, decoded, err);
+        bool widened = decoded->widened;
+        if (s == OK)
+            s = column_types_join(types, v, decoded->observed, NULL, 0, &changed, err);
+        changed &= widened;
+    }
+    free(targets);
+    text_decoder_free(&decoder);
+    buf_release(&text);
+    return s;
+}
+
+/* What the head's records show is the first guess at the types. */
 static status guess_from_head(struct input_plan *plan, struct planned_input *in, const struct convert_options *options,
                               struct error *err)
 {
     struct column_types types = {0};
-    struct text_cutter cutter = {0};
-    struct text_decoder decoder = {0};
     struct decoded decoded = {0};
-    struct buf text = {0};
-    struct text_chunk chunk = {.last = in->whole};
-    size_t n = in->head.len - in->data_start, cut = 0;
-    bool changed;
-    if (n == 0)
-        return OK;
     status s = column_types_init(&types, plan->columns, plan->column_count, err);
     if (s == OK)
-        s = buf_reserve(&text, n + 2 * TEXT_PAD, err);
-    if (s == OK)
-        s = planned_input_cutter(in, options, &cutter, err);
-    if (s == OK)
-        s = planned_input_decoder(in, options, &decoder, err);
-    if (s != OK)
-        goto out;
-    memset(text.data, 0, n + 2 * TEXT_PAD);
-    chunk.data = text.data + TEXT_PAD;
-    memcpy(chunk.data, in->head.data + in->data_start, n);
-    s = cutter.ops->cut(cutter.self, chunk.data, n, 0, in->whole, &cut, &chunk, err);
-    if (s != OK || cut == 0 || chunk.broken)
-        goto out;
-    chunk.len = cut;
-    chunk.last = in->whole && cut == n;
-    if (chunk.last)
-        chunk.data[cut] = '\n';
-    struct decode_target *targets = types.newest->targets;
-    for (size_t i = 0; i < plan->column_count && in->format == FORMAT_CSV; i++)
-        targets[i].source_index = i < in->source_of_count ? in->source_of[i] : -1;
-    s = decoder.ops->decode(decoder.self, &chunk, targets, &types.newest->schema, &decoded, err);
-    if (s == OK)
-        s = column_types_join(&types, types.newest, decoded.observed, NULL, 0, &changed, err);
+        s = planned_input_decode_head(in, options, &types, &decoded, err);
     for (size_t i = 0; s == OK && i < plan->column_count; i++)
         if (plan->columns[i].infer)
             plan->columns[i].class_ = types.newest->targets[i].class_;
-out:
-    if (s == ERR_BAD_DATA)
-        s = OK; /* the first pass meets it again and tells where it is */
     decoded_release(&decoded);
-    text_decoder_free(&decoder);
-    text_cutter_free(&cutter);
-    buf_release(&text);
     column_types_release(&types);
-    return s;
+    return s == ERR_BAD_DATA ? OK : s; /* the first pass meets it again and tells where it is */
 }
 
 /* ---- the whole plan ---- */

@@ -52,6 +52,9 @@ status planned_input_cutter(const struct planned_input *input, const struct conv
                             struct text_cutter *cutter, struct error *err) MUST_USE;
 status planned_input_decoder(const struct planned_input *input, const struct convert_options *options,
                              struct text_decoder *decoder, struct error *err) MUST_USE;
+/* Decode the head's whole records, widening `types` until they fit. */
+status planned_input_decode_head(const struct planned_input *input, const struct convert_options *options,
+                                 struct column_types *types, struct decoded *decoded, struct error *err) MUST_USE;
 /* Opened at its first data record. */
 status planned_input_open(const struct planned_input *input, const struct convert_options *options,
                           atomic_ullong *progress, struct byte_source *source, struct error *err) MUST_USE;

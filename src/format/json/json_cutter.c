@@ -121,22 +121,22 @@ static status cut_elements(void *self, const uint8_t *data, size_t len, size_t s
         return only_space_follows(c, data, len, from + border.at, cut, err);
     if (border.found && c->rest)
         c->ahead = from + border.at; /* the scan stopped there */
+    if (at_end && c->ahead == len)
+        return error_set(err, ERR_BAD_DATA, "byte %" PRIu64 ": the input ends inside the JSON array",
+                         c->offset + (uint64_t)len);
     if (border.found) {
         c->rest = false;
         cut_at(c, from + border.at, cut);
-        return OK;
-    }
-    if (at_end)
-        return error_set(err, ERR_BAD_DATA, "byte %" PRIu64 ": the input ends inside the JSON array",
-                         c->offset + (uint64_t)len);
-    if (c->rest) {
+    } else if (c->rest) {
         cut_at(c, len, cut);
-    } else if (len - c->opened > c->max_record && c->opened) {
-        cut_at(c, c->opened, cut); /* the bracket becomes a chunk of its own, so that the record starts one */
-    } else if (len > c->max_record) {
-        chunk->broken = REJECT_ROW_TOO_LONG;
-        c->rest = true;
-        cut_at(c, c->max_record, cut);
+    } else if (len - c->opened > c->max_record) {
+        if (c->opened) { /* the bracket becomes a chunk of its own, so that the record starts one */
+            cut_at(c, c->opened, cut);
+        } else {
+            chunk->broken = REJECT_ROW_TOO_LONG;
+            c->rest = true;
+            cut_at(c, c->max_record, cut);
+        }
     }
     return OK;
 }

@@ -8,7 +8,7 @@
 
 #define SAMPLE_BLOCKS 8
 #define SAMPLE_BLOCK_VALUES 512
-#define FIRST_TABLE 4096
+#define FIRST_TABLE 1024
 /* A chain this long means values made to collide: no dictionary then. */
 #define LONGEST_CHAIN 128
 /* Integers within a range like this are counted by their value instead of hashed. */
@@ -286,14 +286,24 @@ status parquet_dict_promising(struct parquet_dict *dict, const struct parquet_va
     return OK;
 }
 
-static inline size_t nth_from(const struct parquet_values *v, size_t i, int64_t min)
-{
-    if (v->type.order == ORDER_I32)
-        return (size_t)((int64_t)((const int32_t *)v->data)[i] - min);
-    return (size_t)((uint64_t)((const int64_t *)v->data)[i] - (uint64_t)min);
-}
+/* Mark the values that occur; look their numbers up. One pair for each integer width. */
+#define NARROW_LOOPS(suffix, ctype)                                                                                    \
+    static void mark_##suffix(const ctype *values, size_t count, int64_t min, uint32_t *numbers)                       \
+    {                                                                                                                  \
+        for (size_t i = 0; i < count; i++)                                                                             \
+            numbers[(uint64_t)(int64_t)values[i] - (uint64_t)min] = 1;                                                 \
+    }                                                                                                                  \
+    static void number_##suffix(const ctype *values, size_t count, int64_t min, const uint32_t *numbers,               \
+                                uint32_t *codes)                                                                       \
+    {                                                                                                                  \
+        for (size_t i = 0; i < count; i++)                                                                             \
+            codes[i] = numbers[(uint64_t)(int64_t)values[i] - (uint64_t)min];                                          \
+    }
 
-/* Mark the values that occur, number them in order, look each one's number up. */
+NARROW_LOOPS(i32, int32_t)
+NARROW_LOOPS(i64, int64_t)
+
+/* Codes are numbered in the order of the values. */
 static status build_narrow(struct parquet_dict *dict, const struct parquet_values *v, int64_t min, size_t range,
                            size_t *slots, struct error *err)
 {
@@ -308,12 +318,11 @@ static status build_narrow(struct parquet_dict *dict, const struct parquet_value
     if (s != OK)
         return s;
     uint32_t *numbers = (uint32_t *)at, *codes = (uint32_t *)dict->codes.data;
-    if (v->type.order == ORDER_I32)
-        for (size_t i = 0; i < v->count; i++)
-            numbers[((const int32_t *)v->data)[i] - min] = 1;
+    bool is_32 = v->type.order == ORDER_I32;
+    if (is_32)
+        mark_i32((const int32_t *)v->data, v->count, min, numbers);
     else
-        for (size_t i = 0; i < v->count; i++)
-            numbers[nth_from(v, i, min)] = 1;
+        mark_i64((const int64_t *)v->data, v->count, min, numbers);
     uint32_t next = 0;
     for (size_t i = 0; i < range; i++) {
         if (!numbers[i])
@@ -321,14 +330,12 @@ static status build_narrow(struct parquet_dict *dict, const struct parquet_value
         int64_t value = (int64_t)((uint64_t)min + i);
         int32_t value32 = (int32_t)value;
         numbers[i] = next++;
-        buf_append_unsafe(&dict->data, v->type.width == 4 ? (void *)&value32 : (void *)&value, v->type.width);
+        buf_append_unsafe(&dict->data, is_32 ? (void *)&value32 : (void *)&value, v->type.width);
     }
-    if (v->type.order == ORDER_I32)
-        for (size_t i = 0; i < v->count; i++)
-            codes[i] = numbers[((const int32_t *)v->data)[i] - min];
+    if (is_32)
+        number_i32((const int32_t *)v->data, v->count, min, numbers, codes);
     else
-        for (size_t i = 0; i < v->count; i++)
-            codes[i] = numbers[nth_from(v, i, min)];
+        number_i64((const int64_t *)v->data, v->count, min, numbers, codes);
     *slots = next;
     return OK;
 }
