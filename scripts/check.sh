@@ -95,7 +95,7 @@ stage_fuzz() {
         name=$(basename "$source" .c)
         corpus=tests/fuzz/corpus/${name#fuzz_}
         mkdir -p "build/fuzz/corpus/$name" "$corpus"
-        if build/fuzz/fuzzers/"$name" -runs=0 "$corpus" &&
+        if build/fuzz/fuzzers/"$name" -runs=0 -artifact_prefix=build/fuzz/ "$corpus" &&
             build/fuzz/fuzzers/"$name" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
                 -print_final_stats=1 -artifact_prefix="$corpus/" "build/fuzz/corpus/$name" "$corpus"; then
             echo "COUNT 1 0"
@@ -124,7 +124,7 @@ run_stage() {
     fi
     printf '%-14s %4d s  %5d passed  %3d failed  %s\n' "$name" $((SECONDS - began)) "$good" "$bad" "$verdict"
     if [ "$bad" -ne 0 ]; then
-        grep -v '^COUNT ' "$log" | grep -E 'FAILED|ERROR|[Ee]rror|failed|was not built|ended with' | head -n 15 |
+        grep -vE '^(COUNT |\[ RUN|\[       OK)' "$log" | grep -E 'FAILED|ERROR|[Ee]rror|failed|was not built|ended with' | head -n 15 |
             sed 's/^/    /'
     fi
 }

@@ -16,8 +16,11 @@ build | check) ;;
 esac
 
 say() { printf 'setup: %s\n' "$*"; }
+# The first line says what is wrong; further ones (commands to run) come bare, fit to be copied.
 fail() {
-    printf 'setup: %s\n' "$@" >&2
+    printf 'setup: %s\n' "$1" >&2
+    shift
+    [ $# -eq 0 ] || printf '%s\n' "$@" >&2
     exit 1
 }
 
@@ -77,7 +80,7 @@ install_system() {
     if [ "$(id -u)" != 0 ]; then
         if ! sudo -n true 2>/dev/null && ! { [ -t 0 ] && command -v sudo >/dev/null; }; then
             fail "packages are missing and this user may not install them. As root, run:" \
-                "    apt-get update && apt-get install -y --no-install-recommends $missing"
+                "apt-get update && apt-get install -y --no-install-recommends $missing"
         fi
         as_root=sudo
     fi

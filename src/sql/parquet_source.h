@@ -13,9 +13,19 @@ struct parquet_source_options {
 };
 
 /* Loads libduckdb.so on first use (dlopen), checks its version, opens a locked-down in-memory instance that may read
- * the given paths and nothing else. Types map to ours (DESIGN 3.1); nested ones become json; unsigned, hugeint and
- * other foreign types become the narrowest of ours that holds every value (ubigint -> decimal(20,0)), or
- * ERR_UNSUPPORTED. Row order is the files' order. Rows' total is known: */
+ * the given paths and nothing else. Names are names: never patterns, and folders such as dt=2024-01-01 add no columns.
+ *
+ * Types map to ours (DESIGN 3.1). Lists, structs and maps become json (NaN and infinities in them strings, as in
+ * NDJSON), intervals string, unsigned and wider integers the narrowest of ours that holds every value (ubigint ->
+ * decimal(20,0), hugeint -> decimal(38,0)). No value is changed silently: one that does not fit (nanoseconds that are
+ * not whole microseconds, more than 38 digits, text that is not UTF-8, "JSON" that is none) is ERR_BAD_DATA with
+ * column and row. What DuckDB itself would alter (instants in nanoseconds, decimals of more than 38 digits, columns of
+ * several files whose types have no common one that holds them all) is ERR_UNSUPPORTED before the first row. The one
+ * exception: the deprecated INT96 timestamps are read to the microsecond, which is what Spark writes.
+ *
+ * A column that a file lacks is null for that file's rows. Row order is the files' order. A batch has batch_rows rows
+ * or, when rows are large, ends after some 64 MiB. *rows is the total that the files' footers promise; the stream ends
+ * with ERR_ACCOUNTING if another number was read. */
 status parquet_source_open(struct batch_stream *stream, const struct parquet_source_options *options, uint64_t *rows,
                            struct error *err) MUST_USE;
 
