@@ -1,15 +1,11 @@
 #include "job/rejects.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "lake/partition.h"
 #include "lake/quarantine_path.h"
 #include "lake/staging.h"
 #include "shape/quarantine.h"
-
-#define FILE_NAME "rejects-00000.parquet"
 
 struct rejects {
     const struct convert_options *options;
@@ -20,7 +16,7 @@ struct rejects {
     struct staging *staging;
     struct byte_sink sink;
     struct quarantine *quarantine;
-    struct buf folder; /* final folder of this run's rejects */
+    struct buf path; /* final path of this run's rejects, NUL-terminated */
     bool published;
 };
 
@@ -61,25 +57,31 @@ status rejects_restart(struct rejects *r, struct error *err)
 
 static status open_quarantine(struct rejects *r, struct error *err)
 {
+    static const struct parquet_options parquet = {.codec = PARQUET_ZSTD,
+                                                   .created_by = "flowforge version " FLOWFORGE_VERSION};
     const struct convert_options *o = r->options;
-    struct quarantine_options options = {.run_id = o->run_id, .job_id = o->job};
-    buf_clear(&r->folder);
-    status s = buf_printf(&r->folder, err, "%s/", o->quarantine_dir);
+    struct quarantine_options options = {.run_id = o->run_id, .job_id = o->job, .parquet = &parquet};
+    buf_clear(&r->path);
+    status s = buf_printf(&r->path, err, "%s/", o->quarantine_dir);
     if (s == OK)
-        s = quarantine_folder(o->job, o->run_id, o->run_micros, &r->folder, err);
+        s = quarantine_path(o->job, o->run_id, o->run_micros, 0, &r->path, err);
     if (s == OK)
-        s = buf_append(&r->folder, "", 1, err);
+        s = buf_append(&r->path, "", 1, err);
     if (s != OK)
         return s;
+    /* The run's own folder is what gets published. */
+    char *file = strrchr((char *)r->path.data, '/') + 1;
+    file[-1] = '\0';
     struct staging_options staging = {
-        .destination = (const char *)r->folder.data,
+        .destination = (const char *)r->path.data,
         .directory = true,
         .run_id = o->run_id.p,
         .sync = o->sync,
     };
     s = staging_create(&r->staging, &staging, err);
+    file[-1] = '/';
     if (s == OK)
-        s = staging_open(r->staging, FILE_NAME, &r->sink, err);
+        s = staging_open(r->staging, file, &r->sink, err);
     if (s == OK)
         s = quarantine_create(&r->quarantine, &options, &r->sink, err);
     return s;
@@ -157,24 +159,19 @@ status rejects_publish(struct rejects *r, struct convert_result *result, struct 
     if (s != OK)
         return s;
     r->published = true;
-    struct buf path = {0};
-    s = buf_printf(&path, err, "%s/" FILE_NAME, (const char *)r->folder.data);
-    if (s == OK)
-        s = buf_append(&path, "", 1, err);
-    if (s != OK) {
-        buf_release(&path);
-        return s;
-    }
-    result->quarantine_path = (char *)path.data;
-    return OK;
+    result->quarantine_path = strdup((const char *)r->path.data);
+    return result->quarantine_path ? OK : error_no_memory(err, r->path.len);
 }
 
 void rejects_withdraw(struct rejects *r)
 {
     if (!r->published)
         return;
-    remove(r->result->quarantine_path);
-    remove((const char *)r->folder.data);
+    char *path = (char *)r->path.data, *slash = strrchr(path, '/');
+    unlink(path);
+    *slash = '\0';
+    rmdir(path);
+    *slash = '/';
     free(r->result->quarantine_path);
     r->result->quarantine_path = NULL;
     r->published = false;
@@ -186,6 +183,6 @@ void rejects_free(struct rejects *r)
         return;
     discard_quarantine(r);
     reject_release(&r->rebased);
-    buf_release(&r->folder);
+    buf_release(&r->path);
     free(r);
 }

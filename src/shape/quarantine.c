@@ -45,7 +45,7 @@ static const struct {
 
 struct quarantine {
     struct buf run_id, job_id;
-    const struct schema *columns;
+    const struct schema *columns; /* of the rejects at hand */
     struct schema schema; /* of the file */
     struct batch batch;
     struct buf text; /* one cell that had to be rewritten */
@@ -78,7 +78,6 @@ status quarantine_create(struct quarantine **quarantine, const struct quarantine
     struct quarantine *q = calloc(1, sizeof *q);
     if (!q)
         return error_no_memory(err, sizeof *q);
-    q->columns = options->columns;
     status s = append_repaired(options->run_id, &q->run_id, err);
     if (s == OK)
         s = append_repaired(options->job_id, &q->job_id, err);
@@ -211,8 +210,10 @@ static status add_row(struct quarantine *q, const struct reject_list *rejects, c
     return s;
 }
 
-status quarantine_add(struct quarantine *q, const struct reject_list *rejects, struct str source_uri, struct error *err)
+status quarantine_add(struct quarantine *q, const struct reject_list *rejects, struct str source_uri,
+                      const struct schema *columns, struct error *err)
 {
+    q->columns = columns;
     buf_clear(&q->source_uri);
     status s = append_repaired(source_uri, &q->source_uri, err);
     for (size_t i = 0; s == OK && i < rejects->count; i++) {

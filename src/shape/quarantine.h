@@ -17,7 +17,6 @@
 struct quarantine_options {
     struct str run_id; /* copied, as is job_id */
     struct str job_id;
-    const struct schema *columns; /* borrowed: names for reject.column; may gain columns between calls */
     const struct parquet_options *parquet;
 };
 
@@ -25,9 +24,10 @@ struct quarantine;
 /* The sink is borrowed; it is neither finished nor closed here. */
 status quarantine_create(struct quarantine **quarantine, const struct quarantine_options *options,
                          struct byte_sink *sink, struct error *err) MUST_USE;
-/* Rejects with final (rebased) positions, in the order they are to be written. One thread at a time. */
+/* Rejects with final (rebased) positions, in the order they are to be written; `columns` names
+ * reject.column. One thread at a time. */
 status quarantine_add(struct quarantine *quarantine, const struct reject_list *rejects, struct str source_uri,
-                      struct error *err) MUST_USE;
+                      const struct schema *columns, struct error *err) MUST_USE;
 /* Write what is buffered and the footer. *rows: all that were added. A file of no rows is valid, too. */
 status quarantine_finish(struct quarantine *quarantine, uint64_t *rows, struct error *err) MUST_USE;
 void quarantine_free(struct quarantine *quarantine);

@@ -37,9 +37,9 @@ static const struct byte_sink_ops memory_ops = {.write = memory_write};
 
 static const struct parquet_options parquet = {.codec = PARQUET_NONE, .created_by = "test"};
 
-static struct quarantine_options options_of(const struct schema *columns)
+static struct quarantine_options options_of(void)
 {
-    return (struct quarantine_options){STR("run-7"), STR("orders"), columns, &parquet};
+    return (struct quarantine_options){STR("run-7"), STR("orders"), &parquet};
 }
 
 static bool holds(const struct memory_sink *m, const char *text)
@@ -92,9 +92,9 @@ static void test_contents(void **state)
     add_reject(&rejects, REJECT_NO_COLUMN, REJECT_ROW_TOO_LONG, "too long", (struct str){wide, REJECT_RAW_MAX + 10});
     wide[REJECT_RAW_MAX - 1] = 'w';
 
-    struct quarantine_options options = options_of(&columns);
+    struct quarantine_options options = options_of();
     assert_int_equal(quarantine_create(&q, &options, &sink, &err), OK);
-    assert_int_equal(quarantine_add(q, &rejects, STR("in/\xFF.csv"), &err), OK);
+    assert_int_equal(quarantine_add(q, &rejects, STR("in/\xFF.csv"), &columns, &err), OK);
     assert_int_equal(quarantine_finish(q, &rows, &err), OK);
     quarantine_free(q);
     assert_int_equal(rows, 4);
@@ -142,7 +142,7 @@ static void test_nothing(void **state)
     struct quarantine *q;
     struct error err = {0};
     uint64_t rows = 7;
-    struct quarantine_options options = options_of(&columns);
+    struct quarantine_options options = options_of();
     assert_int_equal(quarantine_create(&q, &options, &sink, &err), OK);
     assert_int_equal(quarantine_finish(q, &rows, &err), OK);
     quarantine_free(q);
@@ -165,7 +165,7 @@ static void test_bounded(void **state)
     char *wide = malloc(REJECT_RAW_MAX);
     for (size_t i = 0; i < REJECT_RAW_MAX; i++)
         wide[i] = (char)('a' + i * i % 23);
-    struct quarantine_options options = options_of(&columns);
+    struct quarantine_options options = options_of();
     assert_int_equal(quarantine_create(&q, &options, &sink, &err), OK);
     for (int i = 0; i < 600; i++) { /* 37 MiB */
         wide[0] = (char)i;
@@ -175,13 +175,13 @@ static void test_bounded(void **state)
         wide[2] = (char)('a' + i % 26);
         add_reject(&rejects, REJECT_NO_COLUMN, REJECT_ROW_TOO_LONG, "too long", (struct str){wide, REJECT_RAW_MAX});
     }
-    assert_int_equal(quarantine_add(q, &rejects, STR("a"), &err), OK);
+    assert_int_equal(quarantine_add(q, &rejects, STR("a"), &columns, &err), OK);
     assert_true(memory.bytes.len > 20 << 20); /* two groups are out already */
     reject_clear(&rejects);
     for (int i = 0; i < 1000; i++)
         add_reject(&rejects, REJECT_NO_COLUMN, REJECT_MISSING_COLUMNS, "short", STR("x"));
     for (int i = 0; i < 70; i++)
-        assert_int_equal(quarantine_add(q, &rejects, STR("b"), &err), OK);
+        assert_int_equal(quarantine_add(q, &rejects, STR("b"), &columns, &err), OK);
     assert_int_equal(quarantine_finish(q, &rows, &err), OK);
     quarantine_free(q);
     assert_int_equal(rows, 70600);
@@ -202,10 +202,10 @@ static void test_full_disk(void **state)
     struct quarantine *q;
     struct error err = {0};
     uint64_t rows = 0;
-    struct quarantine_options options = options_of(&columns);
+    struct quarantine_options options = options_of();
     add_reject(&rejects, 3, REJECT_CAST, "a message of some length", STR("raw bytes of some length"));
     assert_int_equal(quarantine_create(&q, &options, &sink, &err), OK);
-    assert_int_equal(quarantine_add(q, &rejects, STR("in.csv"), &err), OK);
+    assert_int_equal(quarantine_add(q, &rejects, STR("in.csv"), &columns, &err), OK);
     assert_int_equal(quarantine_finish(q, &rows, &err), ERR_NO_SPACE);
     quarantine_free(q);
     memory.fail_at = 1;
