@@ -188,21 +188,21 @@ static void put_date(struct out *out, uint32_t day)
 /* ---- pseudo-English ---- */
 
 static const char *const adjectives[] = {
-    "quiet", "early", "broad", "patient", "hollow", "steady", "late", "green", "narrow", "bright", "careful",
-    "idle", "plain", "warm", "distant", "sudden", "open", "brisk", "faint", "loose", "honest", "tidy",
+    "quiet", "early", "broad", "patient", "hollow", "steady", "late",  "green", "narrow", "bright", "careful",
+    "idle",  "plain", "warm",  "distant", "sudden", "open",   "brisk", "faint", "loose",  "honest", "tidy",
 };
 static const char *const nouns[] = {
-    "harbours", "invoices", "gardens", "parcels", "letters", "engines", "orchards", "ledgers", "rivers",
-    "carriers", "offers", "bridges", "windows", "crates", "markets", "signals", "tailors", "kettles",
-    "journeys", "meadows", "notices", "promises", "samples", "foxes", "clerks", "drafts", "lanterns",
+    "harbours", "invoices", "gardens", "parcels",  "letters", "engines", "orchards", "ledgers", "rivers",
+    "carriers", "offers",   "bridges", "windows",  "crates",  "markets", "signals",  "tailors", "kettles",
+    "journeys", "meadows",  "notices", "promises", "samples", "foxes",   "clerks",   "drafts",  "lanterns",
 };
 static const char *const verbs[] = {
-    "wait", "drift", "settle", "wander", "gather", "hurry", "return", "sleep", "argue", "travel",
-    "linger", "rest", "depart", "wonder", "cross", "arrive", "begin", "shift", "call", "answer",
+    "wait",   "drift", "settle", "wander", "gather", "hurry",  "return", "sleep", "argue", "travel",
+    "linger", "rest",  "depart", "wonder", "cross",  "arrive", "begin",  "shift", "call",  "answer",
 };
 static const char *const adverbs[] = {
-    "slowly", "seldom", "gently", "twice", "quickly", "often", "barely", "together", "again", "nearly",
-    "calmly", "loudly", "at once", "by night",
+    "slowly",   "seldom", "gently", "twice",  "quickly", "often",   "barely",
+    "together", "again",  "nearly", "calmly", "loudly",  "at once", "by night",
 };
 static const char *const prepositions[] = {
     "beside", "under", "among", "beyond", "near", "across", "behind", "toward", "against", "along", "inside of",

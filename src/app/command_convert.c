@@ -54,7 +54,8 @@ static const struct option table[] = {
     {NULL, 0, OPTION_FLAG, 0, NULL, NULL, "Running:"},
     {"threads", 'j', OPTION_COUNT, AT(threads), "N", NULL, "threads (default: one a core, at most 16)"},
     {"memory", 'm', OPTION_BYTES, AT(memory), "SIZE", NULL, "memory for the whole run (default 256M, least 64M)"},
-    {"temp-dir", 0, OPTION_TEXT, AT(temp_dir), "DIR", NULL, "for what does not fit in memory (default $TMPDIR or /tmp)"},
+    {"temp-dir", 0, OPTION_TEXT, AT(temp_dir), "DIR", NULL,
+     "for what does not fit in memory (default $TMPDIR or /tmp)"},
     {"report", 0, OPTION_TEXT, AT(report), "FILE", NULL,
      "write schema, row counts, files, bad rows and timings as JSON; - is standard output"},
     {"dry-run", 'n', OPTION_FLAG, AT(dry_run), NULL, NULL, "read and check everything, write nothing"},
@@ -149,9 +150,9 @@ static status apply(const struct convert_settings *settings, struct convert_opti
     if (settings->max_rejects && !str_parse_u64(str_of(settings->max_rejects), UINT64_MAX >> 1, &options->max_rejects))
         return error_set(err, ERR_USAGE, "--max-rejects %s: not a whole number from 0", settings->max_rejects);
     enum convert_compression c = options->compression;
-    if (settings->level && ((c == COMPRESSION_GZIP && settings->level > 9) ||
-                            (c == COMPRESSION_ZSTD && settings->level > 19) || c == COMPRESSION_SNAPPY ||
-                            c == COMPRESSION_NONE || c == COMPRESSION_AUTO))
+    if (settings->level &&
+        ((c == COMPRESSION_GZIP && settings->level > 9) || (c == COMPRESSION_ZSTD && settings->level > 19) ||
+         c == COMPRESSION_SNAPPY || c == COMPRESSION_NONE || c == COMPRESSION_AUTO))
         return error_set(err, ERR_USAGE, "--level: 1 to 9 with --compression gzip, 1 to 19 with zstd");
     return apply_partitions(settings, options, err);
 }

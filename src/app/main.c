@@ -33,7 +33,8 @@ static const struct {
 
 static void print_usage(FILE *to)
 {
-    fprintf(to, "FlowForge keeps a data lake fed.\n\nUsage: flowforge COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n");
+    fprintf(to,
+            "FlowForge keeps a data lake fed.\n\nUsage: flowforge COMMAND [OPTION]... [ARGUMENT]...\n\nCommands:\n");
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++)
         fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].summary);
     fprintf(to, "\n  flowforge COMMAND --help   shows a command's options and examples\n"

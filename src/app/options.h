@@ -9,14 +9,14 @@
 #include "base/str.h"
 
 enum option_kind {
-    OPTION_FLAG,    /* bool: set to true */
-    OPTION_UNFLAG,  /* bool: set to false */
-    OPTION_TEXT,    /* const char * */
-    OPTION_BYTES,   /* uint64_t: "256M" */
-    OPTION_COUNT,   /* uint64_t */
-    OPTION_CHOICE,  /* int: index in choices */
-    OPTION_LIST,    /* struct text_list: comma-separated, repeatable */
-    OPTION_WHOLE    /* struct text_list: one whole item a use, repeatable */
+    OPTION_FLAG,   /* bool: set to true */
+    OPTION_UNFLAG, /* bool: set to false */
+    OPTION_TEXT,   /* const char * */
+    OPTION_BYTES,  /* uint64_t: "256M" */
+    OPTION_COUNT,  /* uint64_t */
+    OPTION_CHOICE, /* int: index in choices */
+    OPTION_LIST,   /* struct text_list: comma-separated, repeatable */
+    OPTION_WHOLE   /* struct text_list: one whole item a use, repeatable */
 };
 
 struct text_list {
@@ -25,11 +25,11 @@ struct text_list {
 };
 
 struct option {
-    const char *name;     /* without dashes; NULL: a heading of the help text */
-    char letter;          /* 0: none */
+    const char *name; /* without dashes; NULL: a heading of the help text */
+    char letter;      /* 0: none */
     enum option_kind kind;
-    size_t offset;        /* of the field in the settings */
-    const char *argument; /* how the help names it */
+    size_t offset;              /* of the field in the settings */
+    const char *argument;       /* how the help names it */
     const char *const *choices; /* NULL-terminated */
     const char *help;
 };

@@ -36,8 +36,8 @@ const char *bytes_text(double n, char into[32])
 
 static void draw(const struct progress_line *line)
 {
-    unsigned long long read = atomic_load(&line->progress->bytes_read), total = atomic_load(&line->progress->bytes_total),
-                       rows = atomic_load(&line->progress->rows);
+    unsigned long long read = atomic_load(&line->progress->bytes_read),
+                       total = atomic_load(&line->progress->bytes_total), rows = atomic_load(&line->progress->rows);
     double seconds = clock_seconds() - line->started, share = total ? (double)read / (double)total : 0;
     char rows_text[32], read_text[32], rate_text[32], bar[BAR_WIDTH + 1];
     if (share > 1)

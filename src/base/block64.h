@@ -110,8 +110,8 @@ static ALWAYS_INLINE uint64_t block64_match(struct block64 b, uint8_t c)
 static ALWAYS_INLINE uint64_t block64_high(struct block64 b)
 {
     uint8x16_t limit = vdupq_n_u8(0x7F);
-    return block64_movemask(vcgtq_u8(b.quarter[0], limit), vcgtq_u8(b.quarter[1], limit),
-                            vcgtq_u8(b.quarter[2], limit), vcgtq_u8(b.quarter[3], limit));
+    return block64_movemask(vcgtq_u8(b.quarter[0], limit), vcgtq_u8(b.quarter[1], limit), vcgtq_u8(b.quarter[2], limit),
+                            vcgtq_u8(b.quarter[3], limit));
 }
 
 #else

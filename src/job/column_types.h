@@ -33,7 +33,8 @@ status column_types_init(struct column_types *t, const struct type_column *colum
 /* Join the classes observed by a decoder that worked with version `from`, and add columns. *changed: there is a new
  * version. One thread at a time. */
 status column_types_join(struct column_types *t, const struct type_version *from, const enum infer_class *observed,
-                         const struct type_column *added, size_t added_count, bool *changed, struct error *err) MUST_USE;
+                         const struct type_column *added, size_t added_count, bool *changed,
+                         struct error *err) MUST_USE;
 /* Rows decoded with `older` can stand in one file with rows of `newer`: each column has the same type in both, or had
  * no value at all in the older. */
 bool type_version_extends(const struct type_version *older, const struct type_version *newer);

@@ -11,7 +11,7 @@ struct conforming {
     struct batch *from;
     const struct type_version *version;
     struct decoded *into;
-    struct buf keep;  /* a bit a row */
+    struct buf keep; /* a bit a row */
     struct buf text;
     size_t bad;
 };
@@ -123,8 +123,7 @@ status conform_batch(struct batch *from, const struct type_version *version, str
     for (size_t i = 0; s == OK && i < columns; i++) {
         int at = source_column(from->schema, &version->targets[i]);
         struct column *to = &into->batch.columns[i];
-        s = at < 0 ? column_fill_null(to, to->type, rows, err)
-                   : conform_column(&c, &from->columns[at], i, to, err);
+        s = at < 0 ? column_fill_null(to, to->type, rows, err) : conform_column(&c, &from->columns[at], i, to, err);
     }
     into->batch.rows = rows;
     into->records = rows;

@@ -161,7 +161,8 @@ status convert_run(const struct convert_options *options, struct convert_result 
         s = run_passes(&c, err);
     if (s == OK)
         s = finish(&c, err);
-    if (s != OK && result->schema.count == 0 && c.types.newest && conversion_final_schema(&c, &result->schema, NULL) != OK)
+    if (s != OK && result->schema.count == 0 && c.types.newest &&
+        conversion_final_schema(&c, &result->schema, NULL) != OK)
         schema_release(&result->schema); /* the report of a failed run does without */
     conversion_release(&c);
     input_plan_release(&plan);

@@ -30,37 +30,37 @@ struct rename_pair {
 struct convert_options {
     const char *const *inputs;
     size_t input_count;
-    const char *output;              /* file, or directory when it ends in '/' or partitioning asks for one */
-    enum file_format from, to;       /* AUTO: from by content, to by the output's extension (else parquet) */
+    const char *output;        /* file, or directory when it ends in '/' or partitioning asks for one */
+    enum file_format from, to; /* AUTO: from by content, to by the output's extension (else parquet) */
     struct sniff_given dialect;
-    const char *encoding;            /* NULL: told from the head */
-    const struct user_column *schema;/* NULL: infer */
+    const char *encoding;             /* NULL: told from the head */
+    const struct user_column *schema; /* NULL: infer */
     size_t schema_count;
     bool all_text;
     const struct rename_pair *renames;
     size_t rename_count;
     const struct str *dedupe_keys;
     size_t dedupe_key_count;
-    struct str order_by;             /* empty: input order */
+    struct str order_by; /* empty: input order */
     const struct str *partition_columns;
     size_t partition_column_count;
-    struct str partition_date;       /* pattern; empty: none */
-    struct str filename_pattern;     /* empty: {timestamp}_{filename} */
+    struct str partition_date;   /* pattern; empty: none */
+    struct str filename_pattern; /* empty: {timestamp}_{filename} */
     enum convert_compression compression;
-    int level;                       /* 0: the codec's default */
-    bool quarantine;                 /* error_handling=quarantine, else fail */
+    int level;       /* 0: the codec's default */
+    bool quarantine; /* error_handling=quarantine, else fail */
     const char *quarantine_dir;
-    uint64_t max_rejects;            /* UINT64_MAX: any number */
+    uint64_t max_rejects; /* UINT64_MAX: any number */
     const struct str *null_values;
     size_t null_value_count;
-    size_t threads;                  /* >= 1 */
-    size_t memory;                   /* bytes for the whole process */
-    size_t max_record;               /* bytes of the longest record */
-    uint32_t max_ratio;              /* of decompression; 0: no limit */
+    size_t threads;     /* >= 1 */
+    size_t memory;      /* bytes for the whole process */
+    size_t max_record;  /* bytes of the longest record */
+    uint32_t max_ratio; /* of decompression; 0: no limit */
     bool overwrite, sync, dry_run;
     const char *temp_dir;
     struct str job, run_id;
-    int64_t run_micros;              /* the run's start, UTC */
+    int64_t run_micros; /* the run's start, UTC */
     const atomic_bool *cancel;
     struct convert_progress *progress; /* may be NULL */
 };
@@ -76,7 +76,7 @@ struct convert_progress {
 enum convert_stage { STAGE_READ, STAGE_DECODE, STAGE_DEDUPE, STAGE_ENCODE, STAGE_WRITE, STAGE_PUBLISH, STAGE_COUNT };
 
 struct convert_file {
-    char *path;     /* final path */
+    char *path; /* final path */
     uint64_t rows, bytes;
 };
 
@@ -88,7 +88,7 @@ struct convert_input {
     char encoding[32];
     struct sniff_text text; /* of text formats */
     uint64_t records;
-    char **dropped;         /* names of source columns that the user schema does not have */
+    char **dropped; /* names of source columns that the user schema does not have */
     size_t dropped_count;
 };
 
@@ -103,7 +103,7 @@ struct convert_result {
     size_t input_count;
     struct convert_file *files;
     size_t file_count;
-    char *quarantine_path;            /* of the rejects file, if one was written */
+    char *quarantine_path; /* of the rejects file, if one was written */
     char **warnings;
     size_t warning_count;
     unsigned passes;

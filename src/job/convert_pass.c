@@ -148,7 +148,9 @@ static status new_columns(struct conversion *c, const struct buf *keys, struct t
             return error_no_memory(err, (n + 1) * sizeof *grown);
         }
         added = grown;
-        added[n++] = (struct type_column){.name = name, .source = key, .infer = !c->options->all_text,
+        added[n++] = (struct type_column){.name = name,
+                                          .source = key,
+                                          .infer = !c->options->all_text,
                                           .type.kind = c->options->all_text ? TYPE_STRING : TYPE_NULL};
     }
     *columns = added;
@@ -268,7 +270,8 @@ static bool settle(struct conversion *c, const struct conversion_slot *slot, enu
 {
     pthread_mutex_lock(&c->types_lock);
     *purpose = c->purpose;
-    bool fits = *purpose == PASS_LOOK || (!slot->decoded.widened && type_version_extends(slot->version, c->types.newest));
+    bool fits =
+        *purpose == PASS_LOOK || (!slot->decoded.widened && type_version_extends(slot->version, c->types.newest));
     if (fits && *purpose != PASS_LOOK && (!c->written || slot->version->number > c->written->number))
         c->written = slot->version;
     pthread_mutex_unlock(&c->types_lock);

@@ -20,7 +20,7 @@ enum pass_end {
 enum pass_purpose {
     PASS_COLLECT, /* keys for dedupe */
     PASS_WRITE,
-    PASS_LOOK     /* only types and bad rows matter */
+    PASS_LOOK /* only types and bad rows matter */
 };
 
 struct conversion_worker {
@@ -28,7 +28,7 @@ struct conversion_worker {
     size_t decoder_input;          /* SIZE_MAX: none yet */
     struct decode_target *targets; /* of the version and input at hand */
     size_t target_count;
-    struct buf keep;               /* rows that dedupe lets stand */
+    struct buf keep; /* rows that dedupe lets stand */
     struct output_worker output;
     double seconds[STAGE_COUNT];
 };
@@ -38,7 +38,7 @@ struct conversion_slot {
     size_t input;
     struct chunk_buffer buffer;
     struct text_chunk chunk;
-    struct batch batch;             /* when the input is a stream of batches */
+    struct batch batch; /* when the input is a stream of batches */
     struct decoded decoded;
     const struct type_version *version; /* with which it was decoded */
     struct dedupe_rows keys;
@@ -52,30 +52,31 @@ struct conversion {
     struct input_plan *plan;
     const struct output_plan *output_plan;
     struct convert_result *result;
-    struct column_types types;      /* guarded by types_lock while a pass runs */
+    struct column_types types; /* guarded by types_lock while a pass runs */
     pthread_mutex_t types_lock;
     struct rejects *rejects;
     struct output *output;
     struct dedupe_index *dedupe;
-    struct buf chunk_rows;          /* uint64 a chunk: rows before it, from the collecting pass */
-    int *key_columns;               /* of dedupe, in the schema: columns are only ever appended */
+    struct buf chunk_rows; /* uint64 a chunk: rows before it, from the collecting pass */
+    int *key_columns;      /* of dedupe, in the schema: columns are only ever appended */
     bool duplicates_known;
     size_t worker_count, slot_count, chunk_bytes;
     struct conversion_worker *workers;
     struct conversion_slot *slots;
     /* Of the pass under way: */
-    enum pass_purpose purpose;      /* guarded by types_lock */
+    enum pass_purpose purpose;          /* guarded by types_lock */
     const struct type_version *written; /* newest version with which rows were delivered */
-    size_t input;                   /* being read */
+    size_t input;                       /* being read */
     struct chunk_reader reader;
     bool reading;
-    struct batch_stream stream;     /* Parquet */
+    struct batch_stream stream; /* Parquet */
     uint64_t delivered_rows, record_base, line_base;
-    size_t base_input;              /* the input that the bases count for */
+    size_t base_input; /* the input that the bases count for */
 };
 
 status conversion_init(struct conversion *c, const struct convert_options *options, struct input_plan *plan,
-                       const struct output_plan *output_plan, struct convert_result *result, struct error *err) MUST_USE;
+                       const struct output_plan *output_plan, struct convert_result *result,
+                       struct error *err) MUST_USE;
 /* Steps of a pass's start. */
 status conversion_reset_dedupe(struct conversion *c, struct error *err) MUST_USE;
 status conversion_open_stream(struct conversion *c, struct error *err) MUST_USE;

@@ -12,8 +12,8 @@ struct output {
     const struct convert_options *options;
     struct parquet_options parquet;
     struct staging *staging;
-    struct output_file file;                /* unless partitioned by column */
-    struct output_partitions *partitions;   /* when it is */
+    struct output_file file;              /* unless partitioned by column */
+    struct output_partitions *partitions; /* when it is */
     uint64_t bytes_raw;
     bool header_written;
 };

@@ -73,7 +73,7 @@ status output_plan_make(struct output_plan *plan, const struct convert_options *
         return s;
     }
     if (p.compression == COMPRESSION_AUTO)
-        p.compression = named != COMPRESSION_AUTO ? named
+        p.compression = named != COMPRESSION_AUTO    ? named
                         : p.format == FORMAT_PARQUET ? COMPRESSION_SNAPPY
                                                      : COMPRESSION_NONE;
     if (p.format != FORMAT_PARQUET && p.compression == COMPRESSION_SNAPPY) {

@@ -1,4 +1,5 @@
-/* Bad rows of a run (DESIGN 3.5): counted, the first 100 kept for people, all of them written to quarantine if asked. */
+/* Bad rows of a run (DESIGN 3.5): counted, the first 100 kept for people, all of them written to quarantine if asked.
+ */
 #ifndef FF_JOB_REJECTS_H
 #define FF_JOB_REJECTS_H
 

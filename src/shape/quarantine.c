@@ -46,7 +46,7 @@ static const struct {
 struct quarantine {
     struct buf run_id, job_id;
     const struct schema *columns; /* of the rejects at hand */
-    struct schema schema; /* of the file */
+    struct schema schema;         /* of the file */
     struct batch batch;
     struct buf text; /* one cell that had to be rewritten */
     struct buf source_uri;

@@ -40,8 +40,8 @@ static status fill(struct chunk_reader *r, struct chunk_buffer *b, size_t *len, 
     double start = clock_seconds();
     while (*len < cap && !r->source_ended) {
         size_t room = cap - *len, got;
-        status s = byte_source_read(&r->source, b->memory + TEXT_PAD + *len, room < READ_BYTES ? room : READ_BYTES,
-                                    &got, err);
+        status s =
+            byte_source_read(&r->source, b->memory + TEXT_PAD + *len, room < READ_BYTES ? room : READ_BYTES, &got, err);
         if (s != OK)
             return s;
         r->source_ended = got == 0;

@@ -20,7 +20,7 @@ struct chunk_reader {
     uint64_t sequence;
     bool source_ended;
     bool ended;
-    double read_seconds;       /* time within the source, for reports */
+    double read_seconds; /* time within the source, for reports */
 };
 
 /* `first` are bytes of the input that were read already (from offset on). Takes ownership of source and cutter. */

@@ -9,19 +9,19 @@
 #include "format/sniff/sniff.h"
 
 struct text_input_options {
-    const char *encoding;            /* NULL: told from the head */
+    const char *encoding; /* NULL: told from the head */
     struct decompress_limits limits;
 };
 
 /* What was found out about an input without reading more than its head. */
 struct text_input_facts {
     enum sniff_compression compression;
-    char encoding[32];    /* iconv name; "UTF-8" is passed through */
+    char encoding[32]; /* iconv name; "UTF-8" is passed through */
     size_t bom_bytes;
     double encoding_sure;
-    uint64_t size;        /* bytes on disk; UINT64_MAX: unknown */
-    bool regular;         /* a file that can be read twice */
-    int64_t modified_ns;  /* mtime: with the size it tells whether the file changed between two passes */
+    uint64_t size;       /* bytes on disk; UINT64_MAX: unknown */
+    bool regular;        /* a file that can be read twice */
+    int64_t modified_ns; /* mtime: with the size it tells whether the file changed between two passes */
 };
 
 /* Read up to `head_bytes` of decoded text into *head and find the facts. *whole: that is all there is. */

@@ -14,11 +14,11 @@ struct ordered {
     pthread_mutex_t claiming; /* held during claim; guards nothing else */
     pthread_mutex_t lock;     /* guards all below */
     pthread_cond_t freed;
-    enum slot_state *states;  /* item i uses slot i % slots */
+    enum slot_state *states;   /* item i uses slot i % slots */
     size_t claimed, delivered; /* item counts */
-    bool delivering;          /* some thread is in deliver */
-    bool ended;               /* no further item will be claimed */
-    size_t failed_item;       /* of `error`, SIZE_MAX: none */
+    bool delivering;           /* some thread is in deliver */
+    bool ended;                /* no further item will be claimed */
+    size_t failed_item;        /* of `error`, SIZE_MAX: none */
     struct error error;
 };
 

@@ -13,28 +13,28 @@ struct null_values {
 };
 
 struct csv_column {
-    struct text_memo memo;       /* cell text to dictionary code */
-    struct text_memo values;     /* value bits to dictionary code: "1.0" and "1.00" are one value */
-    bool dictionary;             /* the chunk being decoded is (still) in the dictionary form */
-    unsigned chunks_to_skip;     /* chunks to go before a dictionary is tried again */
-    enum type_kind tried_kind;   /* the type for which chunks_to_skip was learned */
+    struct text_memo memo;     /* cell text to dictionary code */
+    struct text_memo values;   /* value bits to dictionary code: "1.0" and "1.00" are one value */
+    bool dictionary;           /* the chunk being decoded is (still) in the dictionary form */
+    unsigned chunks_to_skip;   /* chunks to go before a dictionary is tried again */
+    enum type_kind tried_kind; /* the type for which chunks_to_skip was learned */
 };
 
 /* What went wrong with a segment's rows: parallel arrays of `rows`, set for the first column only. */
 struct csv_faults {
-    uint8_t *codes;    /* enum reject_code, 0: good */
+    uint8_t *codes; /* enum reject_code, 0: good */
     uint32_t *columns;
-    size_t count;      /* rows with a fault */
+    size_t count; /* rows with a fault */
 };
 
 struct csv_column_job {
     const struct csv_segment *segment;
     const struct decode_target *target;
-    uint32_t index;               /* of the target */
+    uint32_t index; /* of the target */
     const struct null_values *nulls;
     struct csv_faults *faults;
-    enum infer_class *observed;   /* of this target: joined with every value's class */
-    bool *widened;                /* set when a value does not fit the inferred type */
+    enum infer_class *observed; /* of this target: joined with every value's class */
+    bool *widened;              /* set when a value does not fit the inferred type */
 };
 
 /* Begin a chunk. */

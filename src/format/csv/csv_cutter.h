@@ -7,7 +7,7 @@
 
 struct csv_cutter_options {
     struct csv_dialect dialect;
-    bool single;             /* one column: a blank line is a record */
+    bool single; /* one column: a blank line is a record */
     size_t max_record_bytes;
 };
 

@@ -21,15 +21,15 @@ enum csv_record_end {
 struct csv_field {
     uint32_t start, length; /* from the text's start; of a quoted field without its quotes */
     bool quoted;
-    bool escaped;           /* holds doubled quotes or backslash escapes */
+    bool escaped; /* holds doubled quotes or backslash escapes */
 };
 
 struct csv_record {
     struct csv_field *fields; /* malloc'd, reused from record to record */
     size_t count, cap;
-    size_t length;      /* bytes of the record without its end */
-    size_t next;        /* offset at which the next record starts */
-    bool collect;       /* fields are wanted, not only where the record ends */
+    size_t length; /* bytes of the record without its end */
+    size_t next;   /* offset at which the next record starts */
+    bool collect;  /* fields are wanted, not only where the record ends */
 };
 
 /* Read the record at text[from..to). CSV_INCOMPLETE and CSV_OPEN_QUOTE leave the fields found so far, the last one

@@ -23,10 +23,10 @@ struct csv_scan_state {
 };
 
 struct csv_cut {
-    size_t end;       /* after the last record end outside quotes; 0: none */
-    bool quotes;      /* a quote was seen */
-    bool open;        /* the text ends within quotes */
-    bool irregular;   /* a quote stands where the scan cannot vouch for it: the rest is not to be trusted */
+    size_t end;     /* after the last record end outside quotes; 0: none */
+    bool quotes;    /* a quote was seen */
+    bool open;      /* the text ends within quotes */
+    bool irregular; /* a quote stands where the scan cannot vouch for it: the rest is not to be trusted */
 };
 
 struct csv_scanner {

@@ -13,12 +13,12 @@
 struct text_memo_entry {
     uint64_t low, high; /* the text's bytes, zero-filled; for long texts: hash, and where the text is kept */
     uint32_t length;
-    uint32_t code;      /* TEXT_MEMO_NONE: free entry */
+    uint32_t code; /* TEXT_MEMO_NONE: free entry */
 };
 
 struct text_memo {
     struct text_memo_entry *entries;
-    uint32_t mask;  /* number of entries less one, a power of two */
+    uint32_t mask; /* number of entries less one, a power of two */
     uint32_t count;
     struct buf long_texts;
 };
@@ -32,8 +32,9 @@ static ALWAYS_INLINE struct text_memo_key text_memo_key(const uint8_t *p, size_t
 {
     /* Masks by length, so that the key of "ab" is that of "ab" only. */
     static const uint64_t masks[17] = {
-        0, 0xFF, 0xFFFF, 0xFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF, UINT64_MAX,
-        UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,
+        0,          0xFF,       0xFFFF,     0xFFFFFF,   0xFFFFFFFF, 0xFFFFFFFFFF, 0xFFFFFFFFFFFF, 0xFFFFFFFFFFFFFF,
+        UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX,   UINT64_MAX,     UINT64_MAX,
+        UINT64_MAX,
     };
     struct text_memo_key key = {.length = (uint32_t)n};
     memcpy(&key.low, p, 8);
