@@ -473,6 +473,8 @@ status csv_column_append(struct csv_column *state, struct column *out, const str
 {
     size_t first = out->length, nulls = out->null_count;
     status s;
+    if (job->segment->rows == 0)
+        return OK;
     if (job->target->source_index < 0) {
         s = append_missing(out, job->segment->rows, err);
     } else {
