@@ -259,7 +259,8 @@ static bool marks_are_regular(const uint8_t *text, const uint32_t *marks, size_t
     return regular;
 }
 
-static status regular_rows(struct csv_decoder *d, const uint32_t *marks, size_t records, struct error *err)
+static status regular_rows(struct csv_decoder *d, const uint32_t *marks, size_t records, size_t *longest,
+                           struct error *err)
 {
     const size_t fields = d->options.source_columns;
     size_t bytes = records * sizeof(uint32_t);
@@ -275,17 +276,20 @@ static status regular_rows(struct csv_decoder *d, const uint32_t *marks, size_t 
     uint32_t *first = u32(&d->first_marks), *record = u32(&d->records), *start = u32(&d->starts),
              *length = u32(&d->lengths);
     const uint8_t *text = d->chunk->data;
+    uint32_t most = 0;
     for (size_t r = 0; r < records; r++) {
         size_t mark = 1 + r * fields;
         first[r] = (uint32_t)mark;
         record[r] = (uint32_t)r;
         start[r] = marks[mark - 1] + 1;
         length[r] = trimmed_end(text, start[r], marks[mark + fields - 1]) - start[r];
+        most = length[r] > most ? length[r] : most;
     }
+    *longest = most;
     return OK;
 }
 
-/* Some record is ragged or blank, or some text is not UTF-8: look at each record by itself. */
+/* Some record is ragged, blank or too long, or some text is not UTF-8: look at each record by itself. */
 static status irregular_rows(struct csv_decoder *d, const uint32_t *marks, size_t count, bool check_utf8,
                              uint32_t *record_count, struct error *err)
 {
@@ -309,7 +313,9 @@ static status irregular_rows(struct csv_decoder *d, const uint32_t *marks, size_
             mark = last + 1;
             continue;
         }
-        if (found != fields)
+        if (length > d->options.max_record_bytes)
+            bad.code = REJECT_ROW_TOO_LONG;
+        else if (found != fields)
             bad.code = found < fields ? REJECT_MISSING_COLUMNS : REJECT_TOO_MANY_COLUMNS;
         else if (check_utf8 && !str_is_utf8((struct str){(const char *)text + start, length}))
             bad.code = REJECT_INVALID_ENCODING;
@@ -349,9 +355,10 @@ static status decode_by_marks(struct csv_decoder *d, size_t from, size_t to, boo
     }
     bool check_utf8 = scan.high && !str_is_utf8((struct str){(const char *)text + from, to - from});
     uint32_t record_count = (uint32_t)records;
+    size_t longest = SIZE_MAX;
     if (!check_utf8 && marks_are_regular(text, marks + 1, count, records, d->options.source_columns))
-        s = regular_rows(d, marks, records, err);
-    else
+        s = regular_rows(d, marks, records, &longest, err);
+    if (s == OK && longest > d->options.max_record_bytes)
         s = irregular_rows(d, marks, count, check_utf8, &record_count, err);
     if (s != OK)
         return s;
@@ -426,7 +433,9 @@ static status decode_by_cells(struct csv_decoder *d, size_t from, size_t stop, s
                               .column = REJECT_NO_COLUMN,
                               .row = UINT32_MAX,
                               .fields = (uint32_t)d->record.count};
-        if (d->record.tail || end == CSV_OPEN_QUOTE) {
+        if (d->record.length > d->options.max_record_bytes) {
+            bad.code = REJECT_ROW_TOO_LONG;
+        } else if (d->record.tail || end == CSV_OPEN_QUOTE) {
             bad.code = REJECT_UNTERMINATED_QUOTE;
             bad.fields = end != CSV_OPEN_QUOTE;
         } else if (d->record.count != fields) {
@@ -635,6 +644,8 @@ status csv_decoder_create(struct text_decoder *decoder, const struct csv_decoder
     if (!d)
         return error_no_memory(err, sizeof *d);
     d->options = *options;
+    if (!d->options.max_record_bytes)
+        d->options.max_record_bytes = SIZE_MAX - 1; /* and SIZE_MAX is longer than any limit */
     if (!d->options.segment_bytes)
         d->options.segment_bytes = SEGMENT_BYTES;
     d->scanner = options->scanner ? options->scanner : csv_scanner_best();
