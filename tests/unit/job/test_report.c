@@ -49,6 +49,7 @@ static void completed_with_rejects(void **unused)
     struct convert_result r = {0};
     options.dialect.delimiter = ",";
     options.dialect.quote = "\"";
+    options.dialect.escape = "\"";
     options.dialect.header = 1;
     options.encoding = "UTF-8";
     options.from = FORMAT_CSV;
@@ -156,7 +157,7 @@ static void previewed(void **unused)
     assert_int_equal(number_of(root, "records"), 4);
     assert_int_equal(number_of(root, "rejected"), 1);
     assert_int_equal(number_of(json_array_get(rejects, 0), "line"), 5);
-    assert_int_equal(number_of(json_array_get(rejects, 0), "byte_offset"), 38);
+    assert_int_equal(number_of(json_array_get(rejects, 0), "byte_offset"), 37);
     assert_string_equal(text_of(json_array_get(rejects, 0), "code"), "MISSING_COLUMNS");
     assert_true(json_is_true(json_object_get(root, "whole")));
     assert_string_equal(text_of(json_array_get(json_object_get(root, "schema"), 1), "type"), "date");
