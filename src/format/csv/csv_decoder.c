@@ -53,9 +53,12 @@ struct csv_decoder {
 struct csv_cell csv_segment_unescape(const struct csv_segment *seg, const uint8_t *p, size_t n)
 {
     uint8_t *to = seg->unescaped->data + TEXT_PAD, *at = to;
-    for (size_t i = 0; i < n; i++) {
-        *at++ = p[i];
-        i += p[i] == seg->quote;
+    for (const uint8_t *end = p + n; p < end;) {
+        const uint8_t *quote = memchr(p, seg->quote, (size_t)(end - p));
+        size_t piece = quote ? (size_t)(quote - p) + 1 : (size_t)(end - p);
+        memcpy(at, p, piece);
+        at += piece;
+        p += piece + (quote != NULL); /* of two quotes one stays */
     }
     return (struct csv_cell){to, (size_t)(at - to), true};
 }
