@@ -60,8 +60,8 @@ struct civil civil_of_days(int64_t days)
 
 struct civil civil_of_micros(int64_t micros)
 {
-    int64_t days = floor_div(micros, MICROS_PER_DAY);
-    int64_t rest = micros - days * MICROS_PER_DAY;
+    int64_t days = floor_div(micros, MICROS_PER_DAY), rest = micros % MICROS_PER_DAY;
+    rest += rest < 0 ? MICROS_PER_DAY : 0;
     struct civil c = civil_of_days(days);
     int seconds = (int)(rest / 1000000);
     c.hour = seconds / 3600;

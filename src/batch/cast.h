@@ -4,20 +4,25 @@
  * which a type is inferred: only text whose value says all that the text said.
  *
  *  type         CAST accepts                                            INFER accepts
- *  boolean      true/false, t/f, yes/no, y/n, 1/0, any ASCII case        true True TRUE false False FALSE
+ *  boolean      true/false, t/f, yes/no, y/n, 1/0, any ASCII case       true True TRUE false False FALSE
  *  integer      [+-]?digits within 32 bits                              (not inferred)
- *  bigint       [+-]?digits within 64 bits                              -?(0|[1-9]digits*) within 64 bits
- *  double       [+-]?(digits[.digits]|.digits|digits.)([eE][+-]?digits)? the same without a leading '+' and without
- *               finite when read; or [+-]?(inf|infinity|nan), any case   a leading zero before another digit; no
- * inf/nan float        as double, then within float's range decimal(p,s) as double's finite form; exact: digits beyond
- * the scale  (not inferred) must be zeros, at most p-s integer digits date         yyyy-MM-dd, years 0001 to 9999, a
- * day that exists        the same time         HH:mm[:ss[.f{1,}]], 00:00 to 23:59:59.999999             (not inferred)
- *  timestamp    date, or date[T ]HH:mm[:ss[.f{1,}]], no offset           the same (a bare date is a date)
- *  timestamptz  timestamp with Z or [+-]HH[[:]mm] (space before allowed)  the same
- *  uuid         8-4-4-4-12 hex digits, any case                          (not inferred)
- *  json         one JSON value (RFC 8259), valid UTF-8                   (CSV: not inferred)
- *  string       anything that is valid UTF-8 (checked by the decoder)    anything
- *  binary       any bytes, as they are
+ *  bigint       [+-]?digits within 64 bits                              -?(0|[1-9]digits*) within 64 bits, not "-0"
+ *  double       [+-]?(digits[.digits]|.digits|digits.)([eE][+-]?digits)?  the same without a leading '+', without a
+ *               finite when read; or [+-]?(inf|infinity|nan), any case  leading zero before another digit; no inf, nan
+ *  float        as double, then within float's range                    (not inferred)
+ *  decimal(p,s) as double's finite form; exact: digits beyond the       (not inferred)
+ *               scale must be zeros, at most p-s integer digits
+ *  date         yyyy-MM-dd, years 0001 to 9999, a day that exists       the same
+ *  time         HH:mm[:ss[.f{1,}]], 00:00 to 23:59:59.999999            (not inferred)
+ *  timestamp    date, or date[T ]HH:mm[:ss[.f{1,}]], no offset          the same (a bare date is a date)
+ *  timestamptz  timestamp with a time of day, then Z or [+-]HH[[:]mm]   the same
+ *               (a space before allowed, offset below 24 hours)
+ *  uuid         8-4-4-4-12 hex digits, any case                         (not inferred)
+ *  json         one JSON value (RFC 8259), valid UTF-8                  (CSV: not inferred)
+ *  string       anything that is valid UTF-8 (checked by the decoder)   anything
+ *  binary       any bytes, as they are                                  (not inferred)
+ * "-0" is a double for INFER, because an integer has no negative zero. An instant lies within the years 0001 to 9999
+ * of UTC.
  * Fractions of a second beyond microseconds must be zeros. No leap second, no 24:00.
  *
  * Text handed to these functions must be readable CAST_PAD bytes before and after itself (the

@@ -27,16 +27,20 @@ size_t column_memory(const struct column *c)
     return c->validity.cap + c->data.cap + c->offsets.cap + c->codes.cap;
 }
 
-/* Bytes of validity for `rows` rows are there, the new ones all "present". Only called once a null exists. */
+/* Validity for `rows` rows is there, those from c->length on all "present". The last byte in use may hold leftovers
+ * beyond the length, of rows that were filtered away. */
 static status grow_validity(struct column *c, size_t rows, struct error *err)
 {
-    size_t wanted = (rows + 7) / 8, have = c->validity.len;
-    if (wanted <= have)
-        return OK;
+    size_t wanted = (rows + 7) / 8, known = c->null_count ? c->length : 0;
     status s = buf_resize(&c->validity, wanted, err);
-    if (s == OK)
+    if (s != OK)
+        return s;
+    if (known & 7)
+        c->validity.data[known >> 3] |= (uint8_t)(0xFFu << (known & 7));
+    size_t have = (known + 7) / 8;
+    if (wanted > have)
         memset(c->validity.data + have, 0xFF, wanted - have);
-    return s;
+    return OK;
 }
 
 static status first_offset(struct column *c, struct error *err)
@@ -81,8 +85,8 @@ status column_append_null(struct column *c, struct error *err)
     } else if (s == OK) {
         c->null_count++; /* validity is complete from here on, so column_append keeps it so */
         s = column_append(c, zeros, 0, err);
-        if (s != OK)
-            c->null_count--;
+        if (s != OK && --c->null_count == 0)
+            buf_clear(&c->validity);
     }
     if (s != OK)
         return s;
@@ -169,17 +173,18 @@ status column_gather(struct column *to, const struct column *from, const uint32_
         s = grow_validity(to, to->length + n, err);
     if (s == OK)
         s = type_is_var(from->type) ? gather_var(to, from, rows, n, err) : gather_fixed(&to->data, from, rows, n, err);
-    if (s != OK)
-        return s;
-    if (from->null_count)
+    if (s == OK && from->null_count)
         for (size_t i = 0; i < n; i++)
             if (column_is_null(from, rows ? rows[i] : i)) {
                 size_t at = to->length + i;
                 to->validity.data[at >> 3] &= (uint8_t) ~(1u << (at & 7));
                 to->null_count++;
             }
-    to->length += n;
-    return OK;
+    if (to->null_count == 0)
+        buf_clear(&to->validity);
+    if (s == OK)
+        to->length += n;
+    return s;
 }
 
 status column_flatten(struct column *c, struct error *err)

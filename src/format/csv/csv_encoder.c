@@ -104,8 +104,6 @@ static status append_row(const struct field_writer *writers, size_t count, size_
     for (size_t i = 0; s == OK && i < count; i++) {
         if (!column_is_null(writers[i].column, row))
             s = append_cell(&writers[i], row, to, err);
-        else if (count == 1) /* an empty line would be no row at all */
-            s = buf_append_str(to, STR("\"\""), err);
         if (s == OK)
             s = buf_append_str(to, i + 1 < count ? STR(",") : STR("\n"), err);
     }

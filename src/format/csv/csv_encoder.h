@@ -1,7 +1,8 @@
 /* Batches to CSV (RFC 4180, LF line ends, comma, '"' quotes doubled) and to NDJSON.
  *
- * CSV: a null is an empty field, the empty string is `""`; a field is quoted when it holds a comma, quote, CR, LF,
- * starts or ends with a space, or is the only field of its row and empty. Reading it back gives the same values.
+ * CSV: a null is an empty field (an empty line where it is the only field: the decoder takes a blank line in a file
+ * of one column as a null), the empty string is `""`; a field is also quoted when it holds a comma, quote, CR, LF, or
+ * starts or ends with a space. Reading it back gives the same values.
  * NDJSON: one object a row, nulls written as null, numbers as JSON numbers (NaN and infinities as strings),
  * json columns as they are, binary as base64, everything else as a string. */
 #ifndef FF_FORMAT_CSV_ENCODER_H
