@@ -182,6 +182,11 @@ status json_field_finish(struct json_field *f, size_t rows, struct error *err)
     if (s != OK)
         return s;
     set_lengths(f, rows);
+    if (c->is_dict && rows == 0) {
+        const uint32_t zero = 0;
+        c->is_dict = false;
+        return is_var(f) ? buf_append(&c->offsets, &zero, sizeof zero, err) : OK;
+    }
     if (c->is_dict && c->dict_length == 0) /* no value at all: the codes of nulls would name an entry */
         return column_flatten(c, err);
     if (c->is_dict && c->dict_length > 16 && c->dict_length > rows / 2) {
