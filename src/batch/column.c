@@ -117,10 +117,10 @@ static status gather_fixed(struct buf *to, const struct column *from, const uint
     status s = buf_reserve(to, n * width, err);
     if (s != OK)
         return s;
+    if (n * width == 0)
+        return OK;
     uint8_t *at = to->data + to->len;
     const uint8_t *values = from->data.data;
-    if (width == 0)
-        return OK;
     if (!from->is_dict && !rows) {
         if (n > 0)
             memcpy(at, values, n * width);
