@@ -116,7 +116,7 @@ TITLES = {
     "held_out": ["City of Northport - open data", "Sheet 2 of 5", "As at 30/06/2020; provisional", "User: jdoe, Host: db-7", "Do not edit by hand"],
 }
 NOTES = {
-    "tuning": ["Source: own calculations, 2021", "Note: values are preliminary", "* estimated", "Quelle: Amt für Statistik", "(1) revised figures, rounded"],
+    "tuning": ["Source: own calculations, 2021", "Note: values are preliminary", "* estimated", "Quelle: Statistisches Amt", "(1) revised figures, rounded"],
     "held_out": ["Source: registry, extract of June", "Notes: blank means not reported; see annex", "Last updated: 2020-06-30", "** without overseas offices"],
 }
 NATIVE = {

@@ -53,6 +53,12 @@ static bool begins_with_word(const char *text, const struct sniff_cell *cell, co
     return false;
 }
 
+bool sniff_begins_like_footer(const char *text, const struct sniff_cell *cell)
+{
+    return begins_with_word(text, cell, total_words, ARRAY_LENGTH(total_words)) ||
+           begins_with_word(text, cell, note_words, ARRAY_LENGTH(note_words));
+}
+
 bool sniff_is_padded_line(const struct sniff_table *t, const struct sniff_row *r)
 {
     uint32_t filled;

@@ -300,7 +300,8 @@ static enum look text_look(struct view v)
     if (odd >= 4 || (odd && odd * 10 >= v.n) || first == '"' || (last == '"' && quotes % 2) ||
         (first == '\'' && last == '\'' && v.n > 1))
         return LOOK_ODD;
-    if (first == ',' || first == ';' || first == '|' || first == ':' || last == ',' || last == ';' || last == '|')
+    if (first == ',' || first == ';' || first == '|' || first == ':' || last == ',' || last == ';' || last == '|' ||
+        last == '\\')
         return LOOK_ODD;
     if (joins || pipes)
         return LOOK_LIST;
