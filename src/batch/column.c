@@ -114,6 +114,8 @@ status column_fill_null(struct column *c, struct data_type type, size_t length, 
 static status gather_fixed(struct buf *to, const struct column *from, const uint32_t *rows, size_t n, struct error *err)
 {
     size_t width = type_width(from->type);
+    if (n == 0)
+        return OK;
     status s = buf_reserve(to, n * width, err);
     if (s != OK)
         return s;

@@ -2,6 +2,7 @@
 #include "unit/cmocka_all.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/utf8.h"
 
