@@ -15,11 +15,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import duckdb  # noqa: E402
-import pytest  # noqa: E402
-from grade import grade  # noqa: E402
-from hand_written import write_hand_written  # noqa: E402
-from make_corpus import write_corpus  # noqa: E402
+import duckdb
+import pytest
+from grade import grade
+from hand_written import write_hand_written
+from make_corpus import write_corpus
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ["", ", strict_mode=false, ignore_errors=true, null_padding=true"]
@@ -31,11 +31,28 @@ CHANCE = {"tiny"}
 
 
 def build(folder):
-    subprocess.run(["make", "-s", "-C", str(ROOT), "build/release/libflowforge.a"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        ["make", "-s", "-C", str(ROOT), "build/release/libflowforge.a"], check=True, stdout=subprocess.DEVNULL
+    )
     program = Path(folder) / "sniff_main"
-    subprocess.run([os.environ.get("CC", "cc"), "-std=c17", "-O2", "-D_GNU_SOURCE", "-I", str(ROOT / "src"),
-                    str(ROOT / "tests/sniff/sniff_main.c"), str(ROOT / "build/release/libflowforge.a"),
-                    "-lzstd", "-lz", "-lm", "-o", str(program)], check=True)
+    subprocess.run(
+        [
+            os.environ.get("CC", "cc"),
+            "-std=c17",
+            "-O2",
+            "-D_GNU_SOURCE",
+            "-I",
+            str(ROOT / "src"),
+            str(ROOT / "tests/sniff/sniff_main.c"),
+            str(ROOT / "build/release/libflowforge.a"),
+            "-lzstd",
+            "-lz",
+            "-lm",
+            "-o",
+            str(program),
+        ],
+        check=True,
+    )
     return program
 
 
@@ -49,9 +66,18 @@ def ask_duckdb(connection, file, settings):
         row = connection.execute("FROM sniff_csv(?%s)" % settings, [file]).fetchone()
     except duckdb.Error:
         return None
-    delimiter, quote, escape, comment = ("" if v in (None, "(empty)", "\0") else v for v in (row[0], row[1], row[2], row[4]))
-    return dict(delimiter=delimiter.replace("\\t", "\t"), quote=quote, escape=escape or quote, comment=comment,
-                skip_lines=row[5], header=row[6], columns=len(row[7]))
+    delimiter, quote, escape, comment = (
+        "" if v in (None, "(empty)", "\0") else v for v in (row[0], row[1], row[2], row[4])
+    )
+    return dict(
+        delimiter=delimiter.replace("\\t", "\t"),
+        quote=quote,
+        escape=escape or quote,
+        comment=comment,
+        skip_lines=row[5],
+        header=row[6],
+        columns=len(row[7]),
+    )
 
 
 def same_encoding(truth, answer):
@@ -73,8 +99,15 @@ def compare(folder):
     rows = []
     for truth, answer in zip(truths, answers, strict=True):
         tries = [grade(truth, ask_duckdb(connection, truth["utf8"], s)) for s in SETTINGS]
-        rows.append(dict(truth=truth, answer=answer, ours=grade(truth, answer),
-                         theirs={k: any(t[k] for t in tries) for k in tries[0]}, encoding=same_encoding(truth, answer)))
+        rows.append(
+            dict(
+                truth=truth,
+                answer=answer,
+                ours=grade(truth, answer),
+                theirs={k: any(t[k] for t in tries) for k in tries[0]},
+                encoding=same_encoding(truth, answer),
+            )
+        )
     return rows
 
 
@@ -96,7 +129,10 @@ def by(rows, *keys):
 
 
 def table(rows):
-    lines = ["%-34s %5s   dialect        with header" % ("", "files"), "%-34s %5s  ours  duckdb   ours  duckdb" % ("", "")]
+    lines = [
+        "%-34s %5s   dialect        with header" % ("", "files"),
+        "%-34s %5s  ours  duckdb   ours  duckdb" % ("", ""),
+    ]
     groups = [((part,), g) for (part,), g in sorted(by(rows, "part").items())] + sorted(by(rows, "phenomenon").items())
     for key, group in groups:
         figures = [100 * share(group, who, what) for what in ("dialect", "all") for who in ("ours", "theirs")]
@@ -140,7 +176,11 @@ def test_header_lines_footers_and_columns(results):
 
 
 def test_encodings(results):
-    wrong = [(Path(r["truth"]["file"]).name, r["truth"]["encoding"], r["answer"]["encoding"]) for r in results if not r["encoding"]]
+    wrong = [
+        (Path(r["truth"]["file"]).name, r["truth"]["encoding"], r["answer"]["encoding"])
+        for r in results
+        if not r["encoding"]
+    ]
     encoded = [r for r in results if r["truth"]["phenomenon"] == "encoded"]
     assert len(wrong) <= 0.06 * len(encoded), wrong
     assert all(r["answer"]["bom"] > 0 for r in results if r["truth"]["bom"])
