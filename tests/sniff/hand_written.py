@@ -53,7 +53,6 @@ case("coordinates", "place,position,height\n", 'Peak,"(46.5, 7.9)",4158\nPass,"(
 case("apostrophes in text", "who,what,when\n", "O'Brien,can't come,2020-01-01\nD'Arcy,it's fine,2020-02-01\nLee,'tis late,2020-03-01\n'Bo,ok,2020-04-01\n", columns=3)
 case("inches", "part,size,stock\n", 'Bolt,5" x 2",100\nPipe,3/4",20\nPlate,12" square,7\n', columns=3)
 case("urls", "url|hits|last\n", "https://example.org/a?b=1,2;c=3|10|2020-01-01\nhttps://example.org/x|4|2020-01-02\nhttps://example.org/z?q=a,b|99|2020-01-02\n", columns=3, delimiter="|")
-case("log", "", "2020-01-01 10:00:00,123 INFO started\n2020-01-01 10:00:01,456 WARN slow, very slow\n2020-01-01 10:00:02,789 INFO done\n", header=0, columns=None, delimiter=None)
 case("dates alone", "", "2020-01-01\n2020-01-02\n2020-01-05\n2020-02-01\n", header=0, columns=1)
 case("mail addresses alone", "email\n", "ann@example.org\nbob.lee@example.org\ncy@mail.example.org\n", columns=1)
 case("names alone", "", "Ann Fox\nBob Lee\nCy Ray\nDee Hill\nEd Stone\n", header=0, columns=1)
@@ -76,7 +75,6 @@ case("lower-case header over codes", "code;label;parent\n", "A01;Cattle;A\nA02;S
 case("question texts", '"id";"Do you like tea?";"How often, per week?"\n', '"1";"yes";"7"\n"2";"no";""\n"3";"yes";"2"\n', columns=3, delimiter=";")
 case("semicolon lists", "id,tags,score\n", "1,a;b;c,0.5\n2,a;c,0.7\n3,b;c;d,0.1\n4,,0.9\n", columns=3)
 case("crlf in quotes", 'id,text\r\n', '1,"line one\nline two"\r\n2,"x, y"\r\n3,z\r\n', columns=2)
-case("sap export", "------------------------\n|Plant|Material|Qty    |\n------------------------\n", "|1000 |A-100   |  10   |\n|1000 |A-200   |   5   |\n|2000 |B-100   |1.000  |\n|2000 |B-120   |  70   |\n", "------------------------\n", skip=1, columns=5, delimiter="|", header=None)
 
 
 def write_hand_written(folder):
@@ -84,8 +82,6 @@ def write_hand_written(folder):
     folder.mkdir(parents=True, exist_ok=True)
     truths = []
     for i, c in enumerate(CASES):
-        if c["delimiter"] is None or c["header_rows"] is None:
-            continue
         path = folder / ("hand-%02d-%s.csv" % (i, c["name"].replace(" ", "-")))
         path.write_bytes((c["head"] + c["data"] + c["foot"]).encode())
         truths.append(dict(c, file=str(path), utf8=str(path)))
