@@ -122,7 +122,8 @@ void column_profiles_learn(const char *text, const struct sniff_table *t, const 
 static bool is_header_word(struct str s)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(header_words); i++)
-        if (s.n == strlen(header_words[i]) && strncasecmp(s.p, header_words[i], s.n) == 0)
+        if (s.n && ((s.p[0] ^ header_words[i][0]) & 0xdf) == 0 && s.n == strlen(header_words[i]) &&
+            strncasecmp(s.p, header_words[i], s.n) == 0)
             return true;
     return false;
 }

@@ -1,7 +1,5 @@
 #include "format/sniff/layout.h"
 
-#include <math.h>
-
 #include "format/sniff/footer.h"
 #include "format/sniff/header.h"
 
@@ -45,17 +43,15 @@ static bool any_typed(const struct column_profiles *p)
 
 /* How many rows from `first` on make the header. */
 static uint32_t count_header(const char *text, const struct sniff_table *t, const struct sniff_body *b, size_t first,
-                             const struct column_profiles *profiles, double *sure)
+                             const struct column_profiles *profiles)
 {
     bool typed = any_typed(profiles);
     uint32_t lines = 0, k = 0;
-    *sure = 0.5;
     for (size_t row = first; row <= b->last && k < HEADER_ROWS_MAX; row = next_record(t, row + 1), k++) {
         struct header_evidence e = header_evidence(text, t, b, row, profiles);
         if (k == 0) {
             double threshold = typed ? EVIDENCE_TYPED : EVIDENCE_TEXT;
             lines = e.score > threshold;
-            *sure = 0.5 + fmin(0.49, 0.98 * fabs(e.score - threshold));
             /* Titles of groups of columns leave most cells empty. */
             if (!lines && e.broken < 0.5 && e.vacant < 0.5)
                 break;
@@ -100,7 +96,7 @@ void sniff_layout_find(const char *text, const struct sniff_table *t, const stru
         inner.first = first;
     }
     layout->first_row = first;
-    layout->header_lines = count_header(text, t, &inner, first, &profiles, &layout->header_sure);
+    layout->header_lines = count_header(text, t, &inner, first, &profiles);
     if (header == 0)
         layout->header_lines = 0;
     else if (header == 1 && layout->header_lines == 0)

@@ -10,6 +10,8 @@
 #include "format/sniff/layout.h"
 
 #define SAMPLE_BYTES (64u << 10)
+#define SAMPLE_BYTES_MIN (12u << 10)
+#define WORK_BYTES (1536u << 10) /* of all samples together: many candidates get a smaller one */
 #define SAMPLE_ROWS 1000
 #define SURE_MAX 0.995
 #define RIVAL_SHARE 0.25      /* of the best total: what is below is no rival */
@@ -47,6 +49,11 @@ static status choose(const char *text, size_t n, bool at_end, const struct sniff
     struct sniff_candidate candidates[CANDIDATES_MAX];
     struct sniff_score scores[CANDIDATES_MAX];
     size_t count = sniff_candidates(text, n, given, candidates), best = 0;
+    size_t share = WORK_BYTES / count > SAMPLE_BYTES_MIN ? WORK_BYTES / count : SAMPLE_BYTES_MIN;
+    if (n > share) {
+        n = share;
+        at_end = false;
+    }
     for (size_t i = 0; i < count; i++) {
         candidates[i].dialect.comment = comment;
         status s = sniff_tokenize(text, n, at_end, &candidates[i].dialect, SAMPLE_ROWS, table, err);
