@@ -341,7 +341,12 @@ static status decode_by_marks(struct csv_decoder *d, size_t from, size_t to, boo
     size_t count = d->scanner->index(text, from, to, kinds, &scan, marks + 1);
     size_t records = scan.records;
     d->into->lines += scan.lines;
-    if (to > from && !is_record_end(text[to - 1])) { /* the input's last record has no line end */
+    if (to > from && text[to - 1] == '\r' && marks[count] != to - 1) {
+        /* The scan took it for the first half of a CR LF: an LF lies behind the text, which is no part of it. */
+        marks[++count] = (uint32_t)to - 1;
+        records++;
+        d->into->lines++;
+    } else if (to > from && !is_record_end(text[to - 1])) { /* the input's last record has no line end */
         marks[++count] = (uint32_t)to;
         records++;
     }
@@ -424,9 +429,9 @@ static status decode_by_cells(struct csv_decoder *d, size_t from, size_t stop, s
                               .column = REJECT_NO_COLUMN,
                               .row = UINT32_MAX,
                               .fields = (uint32_t)d->record.count};
-        if (end == CSV_TEXT_AFTER_QUOTE || end == CSV_OPEN_QUOTE) {
+        if (d->record.tail || end == CSV_OPEN_QUOTE) {
             bad.code = REJECT_UNTERMINATED_QUOTE;
-            bad.fields = end == CSV_TEXT_AFTER_QUOTE;
+            bad.fields = end != CSV_OPEN_QUOTE;
         } else if (d->record.count != fields) {
             bad.code = d->record.count < fields ? REJECT_MISSING_COLUMNS : REJECT_TOO_MANY_COLUMNS;
         } else if (!str_is_utf8((struct str){(const char *)text + start, d->record.length})) {
@@ -491,7 +496,7 @@ static status decode_segment(struct csv_decoder *d, size_t from, size_t *next, s
     }
     while (d->scannable) {
         /* Not parting a CR LF. */
-        if (stop < chunk->len && chunk->data[stop - 1] == '\r')
+        while (stop < chunk->len && chunk->data[stop - 1] == '\r')
             stop++;
         struct csv_marks marks = {(uint8_t)d->options.dialect.delimiter[0], (uint8_t)d->options.dialect.quote};
         struct csv_cut cut = d->scanner->cut(chunk->data + from, stop - from, marks);
