@@ -107,7 +107,8 @@ def write(rows, names, d, rng):
         last = at + 1 == len(lines)
         out.append(line + ("" if last and not d.final_end and line != "" else end))
     text = "".join(out)
-    return (("\ufeff" if d.bom else "") + text).encode(d.encoding)
+    bom = d.bom or text.startswith("\ufeff")  # what the first cell begins with would be taken for one
+    return (("\ufeff" if bom else "") + text).encode(d.encoding)
 
 
 def random_table(rng, columns=None, rows=None, make=random_text, nulls=0.15):
