@@ -326,9 +326,21 @@ static status irregular_rows(struct csv_decoder *d, const uint32_t *marks, size_
     return OK;
 }
 
-/* Whole records text[from..to), borders found by the scan. */
-static status decode_by_marks(struct csv_decoder *d, size_t from, size_t to, bool quotes, struct error *err)
+/* Of `count` marks those up to the last record end; *to becomes the offset after it, `from` if there is none. */
+static size_t drop_unfinished(const uint8_t *text, const uint32_t *marks, size_t count, size_t from, size_t *to)
 {
+    while (count > 0 && !is_record_end(text[marks[count]]))
+        count--;
+    *to = count > 0 ? marks[count] + 1 : from;
+    return count;
+}
+
+/* Records from `from` on, borders found by the scan, which sees up to *to. With `whole` that is a record border;
+ * otherwise *to becomes the last one found (`from`: none, nothing was done). */
+static status decode_by_marks(struct csv_decoder *d, size_t from, size_t *end, bool whole, bool quotes,
+                              struct error *err)
+{
+    size_t to = *end;
     const uint8_t *text = d->chunk->data;
     const struct csv_dialect *dialect = &d->options.dialect;
     status s = buf_resize(&d->positions, (to - from + 130) * sizeof(uint32_t), err);
@@ -341,7 +353,13 @@ static status decode_by_marks(struct csv_decoder *d, size_t from, size_t to, boo
     size_t count = d->scanner->index(text, from, to, kinds, &scan, marks + 1);
     size_t records = scan.records;
     d->into->lines += scan.lines;
-    if (to > from && text[to - 1] == '\r' && marks[count] != to - 1) {
+    if (!whole) {
+        count = drop_unfinished(text, marks, count, from, end);
+        d->into->lines -= csv_count_lines(text + *end, to - *end);
+        to = *end;
+        if (to == from)
+            return OK;
+    } else if (to > from && text[to - 1] == '\r' && marks[count] != to - 1) {
         /* The scan took it for the first half of a CR LF: an LF lies behind the text, which is no part of it. */
         marks[++count] = (uint32_t)to - 1;
         records++;
@@ -492,7 +510,20 @@ static status decode_segment(struct csv_decoder *d, size_t from, size_t *next, s
     size_t stop = chunk->len - from > window ? from + window : chunk->len;
     if (d->scannable && !chunk->quotes) {
         *next = stop == chunk->len ? stop : next_boundary(chunk, stop);
-        return decode_by_marks(d, from, *next, false, err);
+        return decode_by_marks(d, from, next, true, false, err);
+    }
+    if (d->scannable && !chunk->irregular) {
+        /* The cutter vouches for all quotes: what a window cuts off is simply left to the next one. */
+        for (;;) {
+            if (stop < chunk->len && chunk->data[stop - 1] == '\r')
+                stop++;
+            *next = stop;
+            status s = decode_by_marks(d, from, next, stop == chunk->len, true, err);
+            if (s != OK || *next > from)
+                return s;
+            size_t wider = (stop - from) * 2; /* a record longer than the window */
+            stop = chunk->len - from > wider ? from + wider : chunk->len;
+        }
     }
     while (d->scannable) {
         /* Not parting a CR LF. */
@@ -506,7 +537,7 @@ static status decode_segment(struct csv_decoder *d, size_t from, size_t *next, s
             cut.end = stop - from; /* the last record may lack its line end */
         if (cut.end > 0) {
             *next = from + cut.end;
-            return decode_by_marks(d, from, *next, cut.quotes, err);
+            return decode_by_marks(d, from, next, true, cut.quotes, err);
         }
         if (stop == chunk->len)
             break;
