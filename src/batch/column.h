@@ -43,13 +43,7 @@ static inline size_t column_slot(const struct column *c, size_t row)
 static inline struct str column_slot_str(const struct column *c, size_t slot)
 {
     const uint32_t *offsets = (const uint32_t *)c->offsets.data;
-<<<<<<< HEAD
     return (struct str){(const char *)((uintptr_t)c->data.data + offsets[slot]), offsets[slot + 1] - offsets[slot]};
-=======
-    /* By address: where all texts are empty there may be no memory, which no offset may be added to. */
-    uintptr_t at = (uintptr_t)c->data.data + offsets[slot];
-    return (struct str){(const char *)at, offsets[slot + 1] - offsets[slot]};
->>>>>>> w-unit
 }
 
 static inline struct str column_str(const struct column *c, size_t row)
