@@ -134,11 +134,10 @@ static status finish(struct conversion *c, struct error *err)
         s = check_accounting(r, err);
     if (s == OK && !c->options->dry_run)
         s = rejects_publish(c->rejects, r, err);
-    if (s == OK && !c->options->dry_run) {
+    if (s == OK && !c->options->dry_run)
         s = output_publish(c->output, err);
-        if (s != OK)
-            rejects_withdraw(c->rejects);
-    }
+    if (s != OK && !output_is_published(c->output))
+        rejects_withdraw(c->rejects);
     r->stage_seconds[STAGE_PUBLISH] += clock_seconds() - start;
     return s;
 }
