@@ -27,7 +27,7 @@ DUCKDB_ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
 DUCKDB_FROM := node_modules/@duckdb/node-bindings-linux-$(DUCKDB_ARCH)/libduckdb.so
 DUCKDB_INCLUDE := node_modules/duckdb/src/duckdb/src/include
 
-CPPFLAGS := -Isrc -isystem $(DUCKDB_INCLUDE) -D_GNU_SOURCE -DFLOWFORGE_VERSION='"$(VERSION)"'
+CPPFLAGS := -iquote src -isystem $(DUCKDB_INCLUDE) -D_GNU_SOURCE -DFLOWFORGE_VERSION='"$(VERSION)"'
 CFLAGS := -std=c17 $(WARNINGS) $(CONF_FLAGS) -fvisibility=hidden -pthread
 LDFLAGS := $(CONF_FLAGS) -pthread
 LDLIBS := -lsnappy -lzstd -lz -lxxhash -ljansson -lm -ldl
@@ -56,6 +56,7 @@ $(BUILD)/src/%.o: src/%.c
 
 # One vector variant a file: compiled for its instruction set, called only where the CPU has it.
 FLAGS_format/csv/csv_scan_avx2 := -mavx2 -mbmi -mpclmul -mpopcnt
+FLAGS_base/utf8_avx2 := -mavx2
 FLAGS_format/json/json_scan_avx2 := -mavx2 -mbmi -mpclmul -mpopcnt
 
 $(LIBRARY): $(OBJECTS)

@@ -264,7 +264,7 @@ static status cut_head(const struct planned_input *in, const struct convert_opti
         return s;
     chunk->len = cut;
     chunk->last = in->whole && cut == n;
-    if (chunk->last)
+    if (chunk->last && chunk->data[cut - 1] != '\r') /* a CR must stay alone: CR LF would be one line end */
         chunk->data[cut] = '\n';
     return OK;
 }
