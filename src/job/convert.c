@@ -145,7 +145,7 @@ static status finish(struct conversion *c, struct error *err)
 status convert_run(const struct convert_options *options, struct convert_result *result, struct error *err)
 {
     double start = clock_seconds();
-    struct input_plan plan = {.spool = -1};
+    struct input_plan plan = {0};
     struct output_plan output = {0};
     struct conversion c = {0};
     *result = (struct convert_result){0};
