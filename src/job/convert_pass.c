@@ -213,8 +213,11 @@ static status drop_duplicates(struct conversion *c, struct conversion_worker *w,
     struct batch *b = &slot->decoded.batch;
     const uint64_t *before = (const uint64_t *)c->chunk_rows.data;
     size_t chunks = c->chunk_rows.len / sizeof *before, at = slot->number, kept;
-    if (at + 1 >= chunks || before[at] + b->rows != before[at + 1])
-        return error_set(err, ERR_CHANGED, "%s was changed while it was read", c->options->inputs[slot->input]);
+    if (at + 1 >= chunks || before[at] + b->rows != before[at + 1]) {
+        error_set(err, ERR_CHANGED, "%s was changed while it was read", c->options->inputs[slot->input]);
+        error_hint(err, "run again when nothing writes to it any more");
+        return ERR_CHANGED;
+    }
     if (b->rows == 0)
         return OK;
     status s = buf_resize(&w->keep, (b->rows + 7) / 8, err);

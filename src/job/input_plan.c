@@ -588,8 +588,10 @@ status planned_input_open(const struct planned_input *in, const struct convert_o
     for (size_t left = in->data_start; s == OK && left > 0;) {
         size_t got;
         s = byte_source_read(source, bytes, left < 65536 ? left : 65536, &got, err);
-        if (s == OK && got == 0)
+        if (s == OK && got == 0) {
             s = error_set(err, ERR_CHANGED, "%s became shorter while it was read", in->path);
+            error_hint(err, "run again when nothing writes to it any more");
+        }
         left -= s == OK ? got : 0;
     }
     free(bytes);

@@ -26,12 +26,13 @@ static status make_levels(char *path, size_t *existing, struct error *err)
             continue;
         char end = *at;
         *at = '\0';
-        if (mkdir(path, 0777) == 0) {
+        int reason = mkdir(path, 0777) == 0 ? 0 : errno;
+        if (reason == 0) {
             made = true;
         } else if (!is_directory(path)) {
-            if (errno == EEXIST || errno == ENOTDIR)
+            if (reason == EEXIST || reason == ENOTDIR)
                 return error_set(err, ERR_INVALID, "cannot create the directory '%s': it is a file", path);
-            return error_set_errno(err, errno, "cannot create the directory '%s'", path);
+            return error_set_errno(err, reason, "cannot create the directory '%s'", path);
         } else if (!made && existing) {
             *existing = (size_t)(at - path);
         }
