@@ -38,11 +38,12 @@ static inline size_t column_slot(const struct column *c, size_t row)
     return c->is_dict ? ((const uint32_t *)c->codes.data)[row] : row;
 }
 
-/* Bytes of a LAYOUT_VAR value, by slot. */
+/* Bytes of a LAYOUT_VAR value, by slot. Where all values are empty there may be no data at all: a null pointer, to
+ * which C lets nothing be added, hence the integer. */
 static inline struct str column_slot_str(const struct column *c, size_t slot)
 {
     const uint32_t *offsets = (const uint32_t *)c->offsets.data;
-    return (struct str){(const char *)c->data.data + offsets[slot], offsets[slot + 1] - offsets[slot]};
+    return (struct str){(const char *)((uintptr_t)c->data.data + offsets[slot]), offsets[slot + 1] - offsets[slot]};
 }
 
 static inline struct str column_str(const struct column *c, size_t row)

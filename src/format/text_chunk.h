@@ -18,7 +18,7 @@ struct text_chunk {
     size_t len;
     uint64_t byte_offset; /* of data[0] in the decoded input */
     uint64_t sequence;    /* 0, 1, 2, ... in input order */
-    bool last;            /* no chunk follows: the last record may lack its line end */
+    bool last;            /* no chunk follows: the last record may lack its line end; then data[len] is '\n' */
     bool quotes;          /* a quote character occurs */
     bool irregular;       /* the cutter met quoting that the vector scan cannot vouch for: decode byte by byte */
     /* data[0..len) is one bad record, or its start: then what is left of it follows in chunks with `rest`. A CSV quote

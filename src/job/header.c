@@ -162,7 +162,7 @@ status header_read(struct planned_input *in, struct error *err)
         if (s != OK)
             break;
         bool cut_off = (end == CSV_INCOMPLETE || end == CSV_OPEN_QUOTE) && !(in->whole && end == CSV_INCOMPLETE);
-        if (cut_off || end == CSV_TEXT_AFTER_QUOTE) {
+        if (cut_off || record.tail) {
             s = error_set(err, ERR_BAD_DATA, "%s: the header, which starts at byte %zu, %s", in->path, at,
                           cut_off ? "does not end (an open quote, or longer than 1 MiB)"
                                   : "has text after a closing quote");

@@ -3,12 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/fs.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -320,12 +318,12 @@ status file_rename(const char *from, const char *to, enum file_rename_how how, s
         done = rename(from, to);
         break;
     case FILE_RENAME_NEW:
-        done = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+        done = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
         if (done != 0 && (errno == EINVAL || errno == ENOSYS))
             done = link_new(from, to);
         break;
     case FILE_RENAME_EXCHANGE:
-        done = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE);
+        done = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE);
         if (done != 0 && (errno == EINVAL || errno == ENOSYS))
             return error_set(err, ERR_UNSUPPORTED,
                              "cannot replace '%s' in one step: its file system does not exchange names", to);

@@ -202,7 +202,8 @@ static NO_INLINE status place_rare(struct column *out, const struct csv_column_j
 
 static ALWAYS_INLINE void store(uint8_t *values, size_t at, const size_t width, const union value *v)
 {
-    memcpy(values + at * width, v, width);
+    if (width) /* a column without a value so far has no memory */
+        memcpy(values + at * width, v, width);
 }
 
 /* Fixed-width values, plain form. `kind`, `width` and `access` are constants of each call. */
@@ -228,6 +229,8 @@ static ALWAYS_INLINE status append_fixed(struct column *out, const struct csv_co
         }
         enum cell_fate fate;
         s = place_rare(out, job, cell, row, first + row, &v, &fate, err);
+        if (s == OK && fate == CELL_WIDENS && kind == TYPE_BIGINT && longest >= 16)
+            observe_from(job, from); /* what the look after the loop would have found */
         if (s != OK || fate == CELL_WIDENS)
             return s;
         longest = cell.n > longest ? cell.n : longest;
@@ -264,6 +267,8 @@ static ALWAYS_INLINE status append_texts(struct column *out, const struct csv_co
     const size_t rows = c.seg.rows, first = out->length - from;
     const bool json = job->target->type.kind == TYPE_JSON;
     status s = buf_reserve(&out->offsets, (rows - from) * sizeof(uint32_t), err);
+    if (s == OK)
+        s = buf_reserve(&out->data, 1, err); /* memory to copy an empty text to */
     if (s != OK)
         return s;
     uint32_t *offsets = (uint32_t *)out->offsets.data + first + 1;

@@ -59,31 +59,28 @@ static status is_open_quote(struct csv_cutter *c, const uint8_t *data, size_t le
     return s;
 }
 
-static status cut_unfinished(struct csv_cutter *c, const uint8_t *data, size_t len, bool at_end, size_t *cut,
+/* data[0, whole) holds no record end; at the input's end it is all of data. */
+static status cut_unfinished(struct csv_cutter *c, const uint8_t *data, size_t whole, bool at_end, size_t *cut,
                              struct text_chunk *chunk, struct error *err)
 {
     bool open;
-    status s = is_open_quote(c, data, len, &open, err);
+    status s = is_open_quote(c, data, whole, &open, err);
     if (s != OK)
         return s;
-    bool too_long = len > c->options.max_record_bytes;
+    bool too_long = whole > c->options.max_record_bytes;
     if (!at_end && !too_long) {
         *cut = 0;
         return OK;
     }
     if (!open && !too_long) { /* the last record, without a line end */
-        *cut = len;
+        *cut = whole;
         return OK;
     }
-    size_t line = line_length(data, len);
-    if (open && line < len) {
-        *cut = line;
-        chunk->broken = too_long ? REJECT_ROW_TOO_LONG : REJECT_UNTERMINATED_QUOTE;
-        return OK;
-    }
-    *cut = len;
+    size_t line = line_length(data, whole);
+    bool line_ended = data[line - 1] == '\n' || data[line - 1] == '\r';
+    *cut = open && line_ended ? line : whole;
     chunk->broken = too_long ? REJECT_ROW_TOO_LONG : REJECT_UNTERMINATED_QUOTE;
-    c->discarding = !at_end;
+    c->discarding = !at_end && !(open && line_ended);
     return OK;
 }
 
@@ -93,10 +90,10 @@ static status csv_cut(void *self, const uint8_t *data, size_t len, size_t scanne
     struct csv_cutter *c = self;
     (void)scanned;
     *cut = 0;
-    if (len == 0)
-        return OK;
     /* A CR at the very end may be half of a CR LF. */
     size_t whole = !at_end && len > 0 && data[len - 1] == '\r' ? len - 1 : len;
+    if (whole == 0)
+        return OK;
     if (c->discarding) {
         size_t line = line_length(data, whole);
         bool ended = line > 0 && (data[line - 1] == '\n' || data[line - 1] == '\r');
@@ -125,7 +122,7 @@ static status csv_cut(void *self, const uint8_t *data, size_t len, size_t scanne
     if (at_end && !open && len <= c->options.max_record_bytes + found)
         found = len; /* the last record needs no line end */
     if (found == 0)
-        return cut_unfinished(c, data, len, at_end, cut, chunk, err);
+        return cut_unfinished(c, data, whole, at_end, cut, chunk, err);
     *cut = found;
     return OK;
 }

@@ -53,9 +53,12 @@ struct csv_decoder {
 struct csv_cell csv_segment_unescape(const struct csv_segment *seg, const uint8_t *p, size_t n)
 {
     uint8_t *to = seg->unescaped->data + TEXT_PAD, *at = to;
-    for (size_t i = 0; i < n; i++) {
-        *at++ = p[i];
-        i += p[i] == seg->quote;
+    for (const uint8_t *end = p + n; p < end;) {
+        const uint8_t *quote = memchr(p, seg->quote, (size_t)(end - p));
+        size_t piece = quote ? (size_t)(quote - p) + 1 : (size_t)(end - p);
+        memcpy(at, p, piece);
+        at += piece;
+        p += piece + (quote != NULL); /* of two quotes one stays */
     }
     return (struct csv_cell){to, (size_t)(at - to), true};
 }
@@ -323,9 +326,21 @@ static status irregular_rows(struct csv_decoder *d, const uint32_t *marks, size_
     return OK;
 }
 
-/* Whole records text[from..to), borders found by the scan. */
-static status decode_by_marks(struct csv_decoder *d, size_t from, size_t to, bool quotes, struct error *err)
+/* Of `count` marks those up to the last record end; *to becomes the offset after it, `from` if there is none. */
+static size_t drop_unfinished(const uint8_t *text, const uint32_t *marks, size_t count, size_t from, size_t *to)
 {
+    while (count > 0 && !is_record_end(text[marks[count]]))
+        count--;
+    *to = count > 0 ? marks[count] + 1 : from;
+    return count;
+}
+
+/* Records from `from` on, borders found by the scan, which sees up to *to. With `whole` that is a record border;
+ * otherwise *to becomes the last one found (`from`: none, nothing was done). */
+static status decode_by_marks(struct csv_decoder *d, size_t from, size_t *end, bool whole, bool quotes,
+                              struct error *err)
+{
+    size_t to = *end;
     const uint8_t *text = d->chunk->data;
     const struct csv_dialect *dialect = &d->options.dialect;
     status s = buf_resize(&d->positions, (to - from + 130) * sizeof(uint32_t), err);
@@ -338,7 +353,18 @@ static status decode_by_marks(struct csv_decoder *d, size_t from, size_t to, boo
     size_t count = d->scanner->index(text, from, to, kinds, &scan, marks + 1);
     size_t records = scan.records;
     d->into->lines += scan.lines;
-    if (to > from && !is_record_end(text[to - 1])) { /* the input's last record has no line end */
+    if (!whole) {
+        count = drop_unfinished(text, marks, count, from, end);
+        d->into->lines -= csv_count_lines(text + *end, to - *end);
+        to = *end;
+        if (to == from)
+            return OK;
+    } else if (to > from && text[to - 1] == '\r' && marks[count] != to - 1) {
+        /* The scan took it for the first half of a CR LF: an LF lies behind the text, which is no part of it. */
+        marks[++count] = (uint32_t)to - 1;
+        records++;
+        d->into->lines++;
+    } else if (to > from && !is_record_end(text[to - 1])) { /* the input's last record has no line end */
         marks[++count] = (uint32_t)to;
         records++;
     }
@@ -421,9 +447,9 @@ static status decode_by_cells(struct csv_decoder *d, size_t from, size_t stop, s
                               .column = REJECT_NO_COLUMN,
                               .row = UINT32_MAX,
                               .fields = (uint32_t)d->record.count};
-        if (end == CSV_TEXT_AFTER_QUOTE || end == CSV_OPEN_QUOTE) {
+        if (d->record.tail || end == CSV_OPEN_QUOTE) {
             bad.code = REJECT_UNTERMINATED_QUOTE;
-            bad.fields = end == CSV_TEXT_AFTER_QUOTE;
+            bad.fields = end != CSV_OPEN_QUOTE;
         } else if (d->record.count != fields) {
             bad.code = d->record.count < fields ? REJECT_MISSING_COLUMNS : REJECT_TOO_MANY_COLUMNS;
         } else if (!str_is_utf8((struct str){(const char *)text + start, d->record.length})) {
@@ -484,11 +510,24 @@ static status decode_segment(struct csv_decoder *d, size_t from, size_t *next, s
     size_t stop = chunk->len - from > window ? from + window : chunk->len;
     if (d->scannable && !chunk->quotes) {
         *next = stop == chunk->len ? stop : next_boundary(chunk, stop);
-        return decode_by_marks(d, from, *next, false, err);
+        return decode_by_marks(d, from, next, true, false, err);
+    }
+    if (d->scannable && !chunk->irregular) {
+        /* The cutter vouches for all quotes: what a window cuts off is simply left to the next one. */
+        for (;;) {
+            if (stop < chunk->len && chunk->data[stop - 1] == '\r')
+                stop++;
+            *next = stop;
+            status s = decode_by_marks(d, from, next, stop == chunk->len, true, err);
+            if (s != OK || *next > from)
+                return s;
+            size_t wider = (stop - from) * 2; /* a record longer than the window */
+            stop = chunk->len - from > wider ? from + wider : chunk->len;
+        }
     }
     while (d->scannable) {
         /* Not parting a CR LF. */
-        if (stop < chunk->len && chunk->data[stop - 1] == '\r')
+        while (stop < chunk->len && chunk->data[stop - 1] == '\r')
             stop++;
         struct csv_marks marks = {(uint8_t)d->options.dialect.delimiter[0], (uint8_t)d->options.dialect.quote};
         struct csv_cut cut = d->scanner->cut(chunk->data + from, stop - from, marks);
@@ -498,7 +537,7 @@ static status decode_segment(struct csv_decoder *d, size_t from, size_t *next, s
             cut.end = stop - from; /* the last record may lack its line end */
         if (cut.end > 0) {
             *next = from + cut.end;
-            return decode_by_marks(d, from, *next, cut.quotes, err);
+            return decode_by_marks(d, from, next, true, cut.quotes, err);
         }
         if (stop == chunk->len)
             break;

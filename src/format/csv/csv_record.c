@@ -106,8 +106,8 @@ status csv_record_read(const struct csv_dialect *dialect, bool single, const uin
                        struct csv_record *record, enum csv_record_end *end, struct error *err)
 {
     struct reading r = {dialect, text, from, to, strlen(dialect->delimiter)};
-    bool bad = false;
     record->count = 0;
+    record->tail = false;
     if (is_skipped_line(&r, single)) {
         skip_line(&r, record);
         *end = record->next == to && !is_line_end(text[to - 1]) ? CSV_INCOMPLETE : CSV_SKIPPED;
@@ -122,7 +122,7 @@ status csv_record_read(const struct csv_dialect *dialect, bool single, const uin
             if (!open && r.at < to && !is_line_end(text[r.at]) && !at_delimiter(&r)) {
                 struct csv_field tail = {0};
                 read_plain(&r, &tail);
-                bad = true;
+                record->tail = true;
             }
         } else {
             read_plain(&r, &field);
@@ -142,7 +142,7 @@ status csv_record_read(const struct csv_dialect *dialect, bool single, const uin
     }
     record->length = r.at - from;
     record->next = after_line_end(&r);
-    *end = bad ? CSV_TEXT_AFTER_QUOTE : CSV_RECORD;
+    *end = record->tail ? CSV_TEXT_AFTER_QUOTE : CSV_RECORD;
     return OK;
 }
 

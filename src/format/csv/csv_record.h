@@ -29,6 +29,7 @@ struct csv_record {
     size_t count, cap;
     size_t length; /* bytes of the record without its end */
     size_t next;   /* offset at which the next record starts */
+    bool tail;     /* text after a closing quote was met, also in a record that is not whole */
     bool collect;  /* fields are wanted, not only where the record ends */
 };
 
