@@ -157,7 +157,7 @@ LATE = {
     "date to timestamp": ("2024-02-29", "2024-02-29 10:00"),
     "timestamp to timestamptz": ("2024-02-29 10:00", "2024-02-29 10:00Z"),
     "bool to text": ("true", "yes"),
-    "double to text": ("1.50", "1,5"),
+    "double to text": ("1.50", "1_5"),
     "double to big int": ("1.50", "9007199254740993"),
     "text to int": ("abc", "5"),
 }
