@@ -158,7 +158,10 @@ def check_file(tmp_path, rng, records, array, *options):
 def test_random_records(tmp_path, part, array):
     for at in range(ROUNDS):
         rng = csv_files.seeded("json", part, array, at)
-        keys = [rng.choice(["a", "käy", "k 1", "x.y", 'q"', "🙂", "tab\t", "back\\"]) + str(n) for n in range(rng.randint(1, 8))]
+        keys = [
+            rng.choice(["a", "käy", "k 1", "x.y", 'q"', "🙂", "tab\t", "back\\"]) + str(n)
+            for n in range(rng.randint(1, 8))
+        ]
         records = random_records(rng, rng.choice([1, 2, 5, 20, 100]), keys)
         if not any(records):
             continue
@@ -247,9 +250,7 @@ def test_bad_lines(tmp_path, case):
     (reject,) = result.report["rejects"]
     assert (reject["code"], reject["record"], reject["line"], reject["byte_offset"]) == ("INVALID_JSON", 3, 3, 18)
     assert reject["byte_length"] == len(BAD_LINES[case])
-    result = convert(
-        source, tmp_path / "out.parquet", "--on-error", "quarantine", "--quarantine", tmp_path / "bad"
-    )
+    result = convert(source, tmp_path / "out.parquet", "--on-error", "quarantine", "--quarantine", tmp_path / "bad")
     assert tables.read(tmp_path / "out.parquet") == {"a": [1, 2, 3]}
     rejects = tables.read(result.report["quarantine"])
     assert rejects["raw"] == [BAD_LINES[case]]

@@ -10,7 +10,7 @@ from flowforge import preview
 
 def test_facts_and_rows(tmp_path):
     source = tmp_path / "in.csv"
-    source.write_text("id;name;day\n1;ä;2024-01-02\n2;;2024-01-03\n3;\"x\ny\";\nbad\n4;z;2024-01-04\n", encoding="utf-8")
+    source.write_text('id;name;day\n1;ä;2024-01-02\n2;;2024-01-03\n3;"x\ny";\nbad\n4;z;2024-01-04\n', encoding="utf-8")
     seen = preview(source).report
     facts = seen["input"]
     assert (facts["format"], facts["encoding"], facts["compression"]) == ("csv", "UTF-8", "none")

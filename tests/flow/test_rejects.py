@@ -165,7 +165,17 @@ def test_row_too_long(tmp_path):
     source, target = tmp_path / "in.csv", tmp_path / "out.parquet"
     long = "y" * 5000
     source.write_text("id,t\n" + "".join(f"{n},{long if n == 700 else 'x'}\n" for n in range(1, 1001)))
-    options = ("--header", "-d", ",", "--max-record", "4K", "--on-error", "quarantine", "--quarantine", tmp_path / "bad")
+    options = (
+        "--header",
+        "-d",
+        ",",
+        "--max-record",
+        "4K",
+        "--on-error",
+        "quarantine",
+        "--quarantine",
+        tmp_path / "bad",
+    )
     result = convert(source, target, *options)
     (row,) = pq.ParquetFile(result.report["quarantine"]).read().to_pylist()
     assert (row["error_code"], row["row_number"], row["byte_length"]) == ("ROW_TOO_LONG", 700, 5004)
@@ -202,7 +212,15 @@ def test_bad_rows_of_several_inputs(tmp_path):
         paths.append(tmp_path / f"in{n}.csv")
         paths[-1].write_text("\n" * n + "a,b\n" + f"{n},x\n" * (n + 1) + f"{n}\n" + f"{n},y\n")
     result = convert(
-        paths, tmp_path / "out.parquet", "--header", "-d", ",", "--on-error", "quarantine", "--quarantine", tmp_path / "bad"
+        paths,
+        tmp_path / "out.parquet",
+        "--header",
+        "-d",
+        ",",
+        "--on-error",
+        "quarantine",
+        "--quarantine",
+        tmp_path / "bad",
     )
     rows = pq.ParquetFile(result.report["quarantine"]).read().to_pylist()
     assert [(r["source_uri"], r["row_number"], r["line"]) for r in rows] == [
@@ -216,10 +234,15 @@ def test_too_many_rejects_in_a_second_pass(tmp_path):
     """Rejects of the pass that only looks are not counted twice."""
     source, target = tmp_path / "in.csv", tmp_path / "out.parquet"
     rows, filler = 70_000, "x" * 200
-    source.write_text("a,b\n" + "".join(f"{n},{filler}\n" if n % 1000 != 500 else "short\n" for n in range(rows)) + "text,y\n")
+    source.write_text(
+        "a,b\n" + "".join(f"{n},{filler}\n" if n % 1000 != 500 else "short\n" for n in range(rows)) + "text,y\n"
+    )
     options = ("--header", "-d", ",", "--on-error", "quarantine", "--quarantine", tmp_path / "bad")
     result = convert(source, target, *options, "--max-rejects", "70")
     assert result.report["passes"] == 2
     assert result.rows == {"read": rows + 1, "written": rows - 69, "rejected": 70, "deduped": 0, "filtered": 0}
     assert pq.ParquetFile(result.report["quarantine"]).metadata.num_rows == 70
-    assert len(list((tmp_path / "bad").rglob("*"))) == len(result.report["quarantine"][len(str(tmp_path / "bad")) :].split("/")) - 1
+    assert (
+        len(list((tmp_path / "bad").rglob("*")))
+        == len(result.report["quarantine"][len(str(tmp_path / "bad")) :].split("/")) - 1
+    )

@@ -119,7 +119,9 @@ def test_small_round_trips(tmp_path, part):
         tables.check_column(name, values, found[name])
     assert result.rows["written"] == 60
     convert(tmp_path / "a.parquet", tmp_path / "d.ndjson")
-    for line, row in zip((tmp_path / "d.ndjson").read_text().splitlines(), zip(*expected.values(), strict=True), strict=True):
+    for line, row in zip(
+        (tmp_path / "d.ndjson").read_text().splitlines(), zip(*expected.values(), strict=True), strict=True
+    ):
         back = json.loads(line)
         for name, value in zip(expected, row, strict=True):
             if isinstance(value, float | int | str | type(None)):
@@ -163,7 +165,9 @@ def test_compressions(big, tmp_path, codec, ending):
         convert(target, back, "--overwrite")
         assert tables.read(back)["id"] == list(range(60_000))
         head = target.read_bytes()[:4]
-        magic = b"PAR1" if ending == "parquet" else {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}.get(codec, b"id,x")
+        magic = (
+            b"PAR1" if ending == "parquet" else {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}.get(codec, b"id,x")
+        )
         if ending == "ndjson" and codec == "none":
             magic = b'{"id'
         assert head.startswith(magic)
