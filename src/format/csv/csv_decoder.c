@@ -525,7 +525,7 @@ static status decode_segment(struct csv_decoder *d, size_t from, size_t *next, s
     if (d->scannable && !chunk->irregular) {
         /* The cutter vouches for all quotes: what a window cuts off is simply left to the next one. */
         for (;;) {
-            if (stop < chunk->len && chunk->data[stop - 1] == '\r')
+            while (stop < chunk->len && chunk->data[stop - 1] == '\r') /* not parting a CR LF */
                 stop++;
             *next = stop;
             status s = decode_by_marks(d, from, next, stop == chunk->len, true, err);
@@ -536,7 +536,6 @@ static status decode_segment(struct csv_decoder *d, size_t from, size_t *next, s
         }
     }
     while (d->scannable) {
-        /* Not parting a CR LF. */
         while (stop < chunk->len && chunk->data[stop - 1] == '\r')
             stop++;
         struct csv_marks marks = {(uint8_t)d->options.dialect.delimiter[0], (uint8_t)d->options.dialect.quote};
