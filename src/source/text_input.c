@@ -204,7 +204,11 @@ status text_input_look(const char *path, const struct text_input_options *option
     *whole = raw.len <= head_bytes;
     if (!*whole)
         raw.len = head_bytes;
-    s = find_encoding(options, &raw, *whole, &f);
+    bool parquet = raw.len >= 4 && memcmp(raw.data, "PAR1", 4) == 0; /* no text: its bytes are passed on */
+    if (parquet)
+        snprintf(f.encoding, sizeof f.encoding, "UTF-8");
+    else
+        s = find_encoding(options, &raw, *whole, &f);
     buf_clear(head);
     if (s != OK)
         goto out;
