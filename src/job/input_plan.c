@@ -54,6 +54,12 @@ static status look_at(struct planned_input *in, const struct convert_options *op
     status s = text_input_look(in->path, &how, HEAD_BYTES, &in->facts, &in->head, &in->whole, err);
     if (s != OK)
         return s;
+    size_t name = strlen(in->path);
+    if (in->whole && in->head.len == 0 && name > 8 && strcasecmp(in->path + name - 8, ".parquet") == 0) {
+        error_set(err, ERR_BAD_DATA, "%s is empty, which no Parquet file is", in->path);
+        error_hint(err, "fetch it again");
+        return ERR_BAD_DATA;
+    }
     bool parquet = in->head.len >= 4 && memcmp(in->head.data, "PAR1", 4) == 0;
     if (options->from == FORMAT_PARQUET || (options->from == FORMAT_AUTO && parquet)) {
         in->format = FORMAT_PARQUET;

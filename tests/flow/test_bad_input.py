@@ -183,7 +183,7 @@ def test_unterminated_quote_at_the_end(flowforge: Program) -> None:
 def test_cell_of_ten_megabytes(flowforge: Program) -> None:
     cell = b"x" * 10_000_000
     for text in (b"a,b\n1," + cell + b"\n2,y\n", b'a,b\n1,"' + cell + b'"\n2,y\n'):
-        done = flowforge("in.csv", text)
+        done = flowforge("in.csv", text, "--quote", '"')
         assert done.code == 0, done.stderr
         assert [len(v) for v in done.table["b"].to_pylist()] == [10_000_000, 1]
         assert flowforge.sanitized or done.peak < 256 * MB
@@ -232,14 +232,17 @@ def test_gzip_corrupt(flowforge: Program) -> None:
 def test_decompression_bomb(flowforge: Program) -> None:
     source = flowforge.folder / "in.csv.gz"
     with gzip.open(source, "wb", 9) as f:
+        f.write(b"a,b\n")
         for _ in range(150):
-            f.write(bytes(MB))
+            f.write(b"0,0\n" * (MB // 4))
     done = flowforge("in.csv.gz", None)
     done.fails("in.csv.gz", "bomb", "decompress it first")
     assert flowforge.sanitized or done.peak < 256 * MB
     plain = flowforge.folder / "zeros"
     with plain.open("wb") as f:
-        f.truncate(150 * MB)
+        f.write(b"a,b\n")
+        for _ in range(150):
+            f.write(b"0,0\n" * (MB // 4))
     packed = subprocess.run(["zstd", "-19", "-q", "-c", plain], capture_output=True, check=True).stdout
     done = flowforge("in.csv.zst", packed)
     done.fails("in.csv.zst", "bomb", "decompress it first")

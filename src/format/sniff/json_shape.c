@@ -130,8 +130,9 @@ bool sniff_json(const char *text, size_t n, enum sniff_format *format, double *s
     size_t end = start;
     enum value_state state = value_end(text, n, &end);
     if (text[start] == '[') {
-        /* Names in brackets are a header of some CSV files: an array must stand alone. */
-        if (state == VALUE_INVALID || (state == VALUE_COMPLETE && skip_blanks(text, n, end) < n))
+        /* Names in brackets are a header of some CSV files: unless of objects, an array must stand alone. */
+        bool objects = inside < n && text[inside] == '{';
+        if (state == VALUE_INVALID || (!objects && state == VALUE_COMPLETE && skip_blanks(text, n, end) < n))
             return false;
         *format = SNIFF_JSON_ARRAY;
         *sure = state == VALUE_CUT ? 0.98 : 0.99;
