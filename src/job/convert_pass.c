@@ -63,6 +63,7 @@ static status claim(void *self, size_t index, bool *end, struct error *err)
         s = claim_text(c, slot, end, err);
         c->result->stage_bytes[STAGE_READ] += s == OK && !*end ? slot->chunk.len : 0;
     }
+    slot->number = c->claimed++;
     c->result->stage_seconds[STAGE_READ] += clock_thread_seconds() - start;
     return s;
 }
@@ -217,9 +218,12 @@ static status drop_duplicates(struct conversion *c, struct conversion_worker *w,
 {
     struct batch *b = &slot->decoded.batch;
     const uint64_t *before = (const uint64_t *)c->chunk_rows.data;
-    size_t chunks = c->chunk_rows.len / sizeof *before, at = slot->chunk.sequence, kept;
-    if (at + 1 >= chunks || before[at] + b->rows != before[at + 1])
-        return error_set(err, ERR_CHANGED, "%s was changed while it was read", c->options->inputs[slot->input]);
+    size_t chunks = c->chunk_rows.len / sizeof *before, at = slot->number, kept;
+    if (at + 1 >= chunks || before[at] + b->rows != before[at + 1]) {
+        error_set(err, ERR_CHANGED, "%s was changed while it was read", c->options->inputs[slot->input]);
+        error_hint(err, "run again when nothing writes to it any more");
+        return ERR_CHANGED;
+    }
     if (b->rows == 0)
         return OK;
     status s = buf_resize(&w->keep, (b->rows + 7) / 8, err);
@@ -360,7 +364,7 @@ static status begin_pass(struct conversion *c, struct error *err)
     r->passes++;
     c->purpose = c->dedupe && !c->duplicates_known ? PASS_COLLECT : PASS_WRITE;
     c->written = NULL;
-    c->input = c->base_input = 0;
+    c->input = c->base_input = c->claimed = 0;
     c->reading = false;
     c->delivered_rows = c->record_base = c->line_base = 0;
     status s = rejects_restart(c->rejects, err);

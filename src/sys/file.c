@@ -119,6 +119,15 @@ static void source_close(void *self)
 
 static const struct byte_source_ops source_ops = {.read = source_read, .close = source_close};
 
+int file_open(const char *path, int flags, unsigned mode)
+{
+    int fd;
+    do
+        fd = open(path, flags | O_CLOEXEC | O_NOCTTY, mode);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
 static uint64_t bytes_to_come(int fd, const struct stat *st)
 {
     if (!S_ISREG(st->st_mode))
@@ -131,12 +140,7 @@ status file_source_open(struct byte_source *source, const char *path, uint64_t *
 {
     bool standard_input = strcmp(path, "-") == 0;
     const char *name = standard_input ? "standard input" : path;
-    int fd = STDIN_FILENO;
-    if (!standard_input) {
-        do
-            fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        while (fd < 0 && errno == EINTR);
-    }
+    int fd = standard_input ? STDIN_FILENO : file_open(path, O_RDONLY, 0);
     if (fd < 0)
         return error_set_errno(err, errno, "cannot open '%s'", name);
     struct stat st;
@@ -262,14 +266,12 @@ status file_sink_create(struct byte_sink *sink, const char *path, unsigned flags
         return error_no_memory(err, bytes);
     memcpy(f->path, path, strlen(path) + 1);
     f->sync = flags & FILE_SYNC;
-    int how = O_WRONLY | O_CLOEXEC | O_NOCTTY;
+    int how = O_WRONLY;
     if (flags & FILE_APPEND)
         how |= O_APPEND;
     else
         how |= O_CREAT | (flags & FILE_NEW ? O_EXCL : O_TRUNC);
-    do
-        f->fd = open(path, how, 0666);
-    while (f->fd < 0 && errno == EINTR);
+    f->fd = file_open(path, how, 0666);
     if (f->fd < 0) {
         status s = error_set_errno(err, errno, "cannot %s '%s'", flags & FILE_APPEND ? "open" : "create", path);
         free(f);
@@ -281,7 +283,7 @@ status file_sink_create(struct byte_sink *sink, const char *path, unsigned flags
 
 status file_open_anonymous(const char *dir, int *fd, struct error *err)
 {
-    *fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    *fd = file_open(dir, O_TMPFILE | O_RDWR, 0600);
     if (*fd >= 0)
         return OK;
     /* File systems without O_TMPFILE say EOPNOTSUPP, old kernels EISDIR: a name that is removed at once will do. */

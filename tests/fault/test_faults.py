@@ -9,6 +9,7 @@ import random
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from errno import EINTR, EIO, EMFILE, ENOMEM, ENOSPC
 from pathlib import Path
 
@@ -84,6 +85,7 @@ SCENARIOS = [
     Scenario("partitioned", plain_csv, "in.csv", "out/", ["--partition-by", "day", "--filename-pattern", "{filename}"]),
     Scenario("sync", plain_csv, "in.csv", "new/sub/out/", ["--sync", "--filename-pattern", "{filename}"]),
     Scenario("quarantine", bad_rows_csv, "in.csv", "out.parquet", ["--on-error", "quarantine"], rows=1800),
+    Scenario("quarantine-sync", bad_rows_csv, "in.csv", "out.parquet", ["--sync", "--on-error", "quarantine"], 1800),
     Scenario("gz-input", gzipped_csv, "in.csv.gz", "out.parquet", rows=3000),
     Scenario("utf16-input", utf16_csv, "in.csv", "out.parquet", rows=2000),
     Scenario(
@@ -182,6 +184,15 @@ class Bench:
         what = f"{' '.join(f'{k}={v}' for k, v in faults.items())} flowforge {' '.join(command)}\n{done}\n{list(left)}"
         assert not done.died, what
         assert files_below(lake.parent / "tmp") == {}, what
+        if kind == "open" and how == "on":
+            # A folder that cannot be opened cannot be emptied. What is left is hidden and goes with the next run.
+            shutil.copytree(lake, lake.parent / "again")
+            left = {name: content for name, content in left.items() if not is_staging(name)}
+            again = arguments(self.scenario, self.source, lake.parent / "again", self.threads)
+            assert run(*again, "--overwrite").code == 0, what
+            assert not any(is_staging(name) for name in files_below(lake.parent / "again")), what
+            for name in [name for name in files_below(lake) if is_staging(name) and not name.endswith("/")]:
+                (lake / name).unlink()
         if done.code == 0:
             assert left == self.clean_files or comparable(lake) == self.clean, what
             return
@@ -189,11 +200,8 @@ class Bench:
         assert done.code == 1, what
         assert done.stderr.startswith("flowforge: "), what
         assert len(done.stderr) > len("flowforge: \n"), what
-        if kind == "open" and how == "on":
-            # A folder that cannot be opened cannot be emptied; it stays hidden and the next run takes it away.
-            assert all(is_staging(name) for name in left), what
-            assert run(*command).code == 0, what
-            assert not any(is_staging(name) for name in files_below(lake)), what
+        if "is published, but a power failure" in done.stderr and "taken back" not in done.stderr:
+            assert comparable(lake) == self.clean, what
         else:
             assert left == {}, what
 
@@ -211,7 +219,7 @@ def test_failing_call(
     if not SOAK and calls > samples:
         pick = random.Random(f"{scenario.name} {kind} {threads}")
         edges = [calls * i // samples for i in range(samples + 1)]
-        chosen = [pick.randint(a + 1, b) for a, b in zip(edges, edges[1:], strict=False)]
+        chosen = [pick.randint(a + 1, b) for a, b in pairwise(edges)]
     for error, how, survived in FAULTS[kind]:
         for at in chosen:
             bench.strike(kind, at, error, how, survived)

@@ -214,7 +214,7 @@ static NO_INLINE status place_rare(struct column *out, const struct csv_column_j
 
 static ALWAYS_INLINE void store(uint8_t *values, size_t at, const size_t width, const union value *v)
 {
-    if (width) /* a column without a value so far has no memory */
+    if (width)
         memcpy(values + at * width, v, width);
 }
 
@@ -228,7 +228,7 @@ static ALWAYS_INLINE status append_fixed(struct column *out, const struct csv_co
     status s = buf_reserve(&out->data, (rows - from) * width, err);
     if (s != OK)
         return s;
-    uint8_t *values = out->data.data + first * width;
+    uint8_t *values = width ? out->data.data + first * width : NULL; /* no value so far: no memory */
     size_t longest = 0;
     for (size_t row = from; row < rows; row++) {
         struct csv_cell cell = cursor_cell(&c, access, row);
@@ -487,6 +487,8 @@ status csv_column_append(struct csv_column *state, struct column *out, const str
 {
     size_t first = out->length, nulls = out->null_count;
     status s;
+    if (job->segment->rows == 0)
+        return OK;
     if (job->target->source_index < 0) {
         s = append_missing(out, job->segment->rows, err);
     } else {
