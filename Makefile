@@ -27,7 +27,7 @@ DUCKDB_ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
 DUCKDB_FROM := node_modules/@duckdb/node-bindings-linux-$(DUCKDB_ARCH)/libduckdb.so
 DUCKDB_INCLUDE := node_modules/duckdb/src/duckdb/src/include
 
-CPPFLAGS := -Isrc -isystem $(DUCKDB_INCLUDE) -D_GNU_SOURCE -DFLOWFORGE_VERSION='"$(VERSION)"'
+CPPFLAGS := -iquote src -isystem $(DUCKDB_INCLUDE) -D_GNU_SOURCE -DFLOWFORGE_VERSION='"$(VERSION)"'
 CFLAGS := -std=c17 $(WARNINGS) $(CONF_FLAGS) -fvisibility=hidden -pthread
 LDFLAGS := $(CONF_FLAGS) -pthread
 LDLIBS := -lsnappy -lzstd -lz -lxxhash -ljansson -lm -ldl
@@ -42,6 +42,8 @@ UNIT_TESTS := $(UNIT_SOURCES:tests/unit/%.c=$(BUILD)/unit/%)
 # Programs by which tests under pytest look at parts that the command line does not show: tests/<room>/<name>_dump.c
 DUMP_SOURCES := $(sort $(wildcard tests/*/*_dump.c))
 DUMPS := $(DUMP_SOURCES:tests/%.c=$(BUILD)/tests/%)
+# What tests/fault preloads into the program: plain, whatever CONF is.
+FAULTLIB := $(BUILD)/tests/fault/faultlib.so
 FUZZ_SOURCES := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZERS := $(FUZZ_SOURCES:tests/fuzz/%.c=$(BUILD)/fuzzers/%)
 
@@ -54,6 +56,7 @@ $(BUILD)/src/%.o: src/%.c
 
 # One vector variant a file: compiled for its instruction set, called only where the CPU has it.
 FLAGS_format/csv/csv_scan_avx2 := -mavx2 -mbmi -mpclmul -mpopcnt
+FLAGS_base/utf8_avx2 := -mavx2
 FLAGS_format/json/json_scan_avx2 := -mavx2 -mbmi -mpclmul -mpopcnt
 
 $(LIBRARY): $(OBJECTS)
@@ -81,6 +84,10 @@ $(BUILD)/tests/%: tests/%.c $(LIBRARY) | $(DUCKDB)
 	@mkdir -p $(@D)
 	@echo "  LD $@"; $(CC) $(CPPFLAGS) $(TEST_CPPFLAGS) $(CFLAGS) -MMD -MP $< $(LIBRARY) $(LDFLAGS) $(LDLIBS) -o $@
 
+$(FAULTLIB): tests/fault/faultlib.c
+	@mkdir -p $(@D)
+	@echo "  LD $@"; $(CC) -D_GNU_SOURCE -std=c17 $(WARNINGS) -O2 -g -fPIC -fvisibility=hidden -shared $< -ldl -o $@
+
 $(BUILD)/fuzzers/%: tests/fuzz/%.c $(LIBRARY)
 	@mkdir -p $(@D)
 	@echo "  LD $@"; $(CC) $(CPPFLAGS) $(TEST_CPPFLAGS) $(CFLAGS) -fsanitize=fuzzer -MMD -MP $< $(LIBRARY) \
@@ -88,7 +95,7 @@ $(BUILD)/fuzzers/%: tests/fuzz/%.c $(LIBRARY)
 
 .PHONY: unit-programs test-programs fuzzers
 unit-programs: $(UNIT_TESTS)
-test-programs: $(DUMPS)
+test-programs: $(DUMPS) $(FAULTLIB)
 # make CC=clang CONF=fuzz fuzzers
 fuzzers: $(FUZZERS)
 

@@ -286,6 +286,10 @@ int command_convert(const struct app *app, int argc, char **argv)
         error_set(&err, ERR_USAGE, "an input and an output are needed: flowforge convert INPUT... OUTPUT");
         error_hint(&err, "flowforge convert --help shows examples");
         code = command_failed(&err);
+    } else if (s == OK && str_equal(operands.items[operands.count - 1], STR("-"))) {
+        error_set(&err, ERR_USAGE, "the output cannot be standard output: a result is published as a whole, by name");
+        error_hint(&err, "write to a file, then print it");
+        code = command_failed(&err);
     } else {
         code = s == OK ? convert(app, &settings, &operands) : command_failed(&err);
     }

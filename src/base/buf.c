@@ -6,7 +6,7 @@
 
 status buf_reserve(struct buf *b, size_t more, struct error *err)
 {
-    if (more <= b->cap - b->len)
+    if (b->data && more <= b->cap - b->len)
         return OK;
     if (more > SIZE_MAX / 4 - b->len)
         return error_no_memory(err, more);

@@ -18,7 +18,8 @@ struct buf {
     size_t cap; /* bytes that may be used; BUF_PAD more are allocated */
 };
 
-/* Make room for `more` bytes beyond len (cap grows geometrically); contents kept. */
+/* Make room for `more` bytes beyond len (cap grows geometrically); contents kept. Afterwards data is not null, even
+ * when `more` is 0. */
 status buf_reserve(struct buf *b, size_t more, struct error *err) MUST_USE;
 status buf_append(struct buf *b, const void *bytes, size_t n, struct error *err) MUST_USE;
 status buf_append_str(struct buf *b, struct str s, struct error *err) MUST_USE;

@@ -58,10 +58,11 @@ static status memory_read(void *self, uint8_t *into, size_t cap, size_t *got, st
     struct memory_source *m = self;
     (void)err;
     size_t n = cap < m->left ? cap : m->left;
-    if (n)
+    if (n) { /* nothing may be added to a null pointer, not even zero */
         memcpy(into, m->at, n);
-    m->at += n;
-    m->left -= n;
+        m->at += n;
+        m->left -= n;
+    }
     *got = n;
     return OK;
 }

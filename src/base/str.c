@@ -1,5 +1,7 @@
 #include "base/str.h"
 
+#include "base/utf8.h"
+
 static unsigned char fold(char c)
 {
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
@@ -32,36 +34,9 @@ size_t str_utf8_prefix(struct str s, size_t max)
     return end;
 }
 
-/* Well-formed UTF-8 as Unicode 15 table 3-7: no surrogates, no overlong forms. */
 bool str_is_utf8(struct str s)
 {
-    const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
-    while (p < end) {
-        unsigned char c = *p++;
-        if (c < 0x80)
-            continue;
-        unsigned low = 0x80, high = 0xBF, more;
-        if (c >= 0xC2 && c <= 0xDF) {
-            more = 1;
-        } else if (c >= 0xE0 && c <= 0xEF) {
-            more = 2;
-            low = c == 0xE0 ? 0xA0 : 0x80;
-            high = c == 0xED ? 0x9F : 0xBF;
-        } else if (c >= 0xF0 && c <= 0xF4) {
-            more = 3;
-            low = c == 0xF0 ? 0x90 : 0x80;
-            high = c == 0xF4 ? 0x8F : 0xBF;
-        } else {
-            return false;
-        }
-        if ((size_t)(end - p) < more || *p < low || *p > high)
-            return false;
-        for (unsigned i = 1; i < more; i++)
-            if ((p[i] & 0xC0) != 0x80)
-                return false;
-        p += more;
-    }
-    return true;
+    return utf8_is_valid((const uint8_t *)s.p, s.n);
 }
 
 bool str_parse_u64(struct str s, uint64_t max, uint64_t *value)

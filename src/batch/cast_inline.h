@@ -25,19 +25,31 @@ static ALWAYS_INLINE bool cast_signed(uint64_t magnitude, bool negative, int64_t
     return magnitude <= (uint64_t)INT64_MAX + negative;
 }
 
-/* For n == 0 the first byte is padding; whatever it is, no digit count from 1 to 19 comes out below. */
-static ALWAYS_INLINE bool infer_i64_inline(const char *text, size_t n, int64_t *out)
+static ALWAYS_INLINE bool infer_i64_general(const char *text, size_t n, int64_t *out)
 {
     bool negative = *text == '-';
     const char *p = text + negative;
-    size_t digits = n - negative;
     uint64_t magnitude;
-    if (!digits_u64(p, digits, &magnitude))
+    if (!digits_u64(p, n - negative, &magnitude))
         return false;
     /* "-0" is left to double, which keeps its sign; "007" to string. */
     if (UNLIKELY(*p == '0') && n > 1)
         return false;
     return cast_signed(magnitude, negative, out);
+}
+
+/* One to eight digits without a sign are what most integers are. For n == 0 the first byte is padding; whatever it is,
+ * no digit count from 1 to 19 comes out of it. */
+static ALWAYS_INLINE bool infer_i64_inline(const char *text, size_t n, int64_t *out)
+{
+    if (LIKELY(n - 1 < 8)) {
+        uint64_t x = digits_take(text, n);
+        if (LIKELY(digits_valid(x))) {
+            *out = (int64_t)digits_value(x);
+            return *text != '0' || n == 1;
+        }
+    }
+    return infer_i64_general(text, n, out);
 }
 
 static ALWAYS_INLINE bool cast_i64_inline(const char *text, size_t n, int64_t *out)
@@ -129,7 +141,7 @@ static ALWAYS_INLINE bool cast_f64_inline(const char *text, size_t n, double *ou
     return cast_f64_short(text, n, false, out);
 }
 
-/* Days before each month, and days in it, by [leap year][month]. */
+/* By [leap year][month]: days before the month, one more in years without a leap day, and days in it. */
 struct cast_month {
     uint16_t before;
     uint16_t days;
@@ -145,20 +157,23 @@ static ALWAYS_INLINE bool cast_date_at(const char *p, int32_t *days)
     memcpy(&first, p, sizeof first);
     uint32_t head = first ^ 0x3030u;
     uint64_t tail = digits_load(p + 2) ^ shape;
-    if (((tail | (tail + limit)) & DIGITS_EACH(0x80)) != 0 || ((head | (head + 0x7676u)) & 0x8080u) != 0)
+    if (UNLIKELY(((tail | (tail + limit) | head | (head + 0x7676u)) & DIGITS_EACH(0x80)) != 0))
         return false;
     tail = tail * 10 + (tail >> 8);
-    uint32_t century = (head & 0xFF) * 10 + (head >> 8), year = tail & 0xFF;
+    uint32_t century = (head & 0xFF) * 10 + (head >> 8), year_of_century = tail & 0xFF;
     uint32_t month = tail >> 24 & 0xFF, day = tail >> 48 & 0xFF;
-    bool leap = ((year ? year : century) & 3) == 0;
-    if (month > 12)
+    uint32_t year = century * 100 + year_of_century;
+    /* A year divisible by 100 is a leap year when its century is divisible by 4. No branch: data mix 2000 with others.
+     */
+    uint32_t deciding = year_of_century | (century & (0 - (uint32_t)(year_of_century == 0)));
+    if (UNLIKELY(month > 12) || UNLIKELY(year == 0))
         return false;
-    struct cast_month m = cast_months[leap][month]; /* month 0 has no days */
-    if (day - 1 >= m.days || (century | year) == 0)
+    struct cast_month m = cast_months[(deciding & 3) == 0][month];
+    if (UNLIKELY(day - 1 >= m.days)) /* month 0 has no days */
         return false;
-    /* Leap years before this one: of full centuries, then in this century, whose first year is one only every 400. */
-    uint32_t leaps = century * 24 + ((century + 3) >> 2) + ((year + 3) >> 2) - (year != 0 && (century & 3) != 0);
-    *days = (int32_t)((century * 100 + year) * 365 + leaps + m.before + day) - 719529;
+    /* Leap years up to this one; that this one's leap day has not come on January 1 is in m.before. */
+    uint32_t leaps = (year >> 2) - century + (century >> 2);
+    *days = (int32_t)(year * 365 + leaps + m.before + day) - 719529;
     return true;
 }
 

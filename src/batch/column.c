@@ -114,13 +114,15 @@ status column_fill_null(struct column *c, struct data_type type, size_t length, 
 static status gather_fixed(struct buf *to, const struct column *from, const uint32_t *rows, size_t n, struct error *err)
 {
     size_t width = type_width(from->type);
+    if (n == 0)
+        return OK;
     status s = buf_reserve(to, n * width, err);
     if (s != OK)
         return s;
+    if (n * width == 0)
+        return OK;
     uint8_t *at = to->data + to->len;
     const uint8_t *values = from->data.data;
-    if (width == 0)
-        return OK;
     if (!from->is_dict && !rows) {
         if (n > 0)
             memcpy(at, values, n * width);

@@ -38,13 +38,12 @@ static inline size_t column_slot(const struct column *c, size_t row)
     return c->is_dict ? ((const uint32_t *)c->codes.data)[row] : row;
 }
 
-/* Bytes of a LAYOUT_VAR value, by slot. */
+/* Bytes of a LAYOUT_VAR value, by slot. Where all values are empty there may be no data at all: a null pointer, to
+ * which C lets nothing be added, hence the integer. */
 static inline struct str column_slot_str(const struct column *c, size_t slot)
 {
     const uint32_t *offsets = (const uint32_t *)c->offsets.data;
-    /* By address: where all texts are empty there may be no memory, which no offset may be added to. */
-    uintptr_t at = (uintptr_t)c->data.data + offsets[slot];
-    return (struct str){(const char *)at, offsets[slot + 1] - offsets[slot]};
+    return (struct str){(const char *)((uintptr_t)c->data.data + offsets[slot]), offsets[slot + 1] - offsets[slot]};
 }
 
 static inline struct str column_str(const struct column *c, size_t row)

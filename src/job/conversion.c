@@ -31,6 +31,8 @@ status conversion_open_stream(struct conversion *c, struct error *err)
     uint64_t rows;
     status s = parquet_source_open(&c->stream, &options, &rows, err);
     free(paths);
+    if (err && (s == ERR_BAD_DATA || s == ERR_IO) && !err->hint[0])
+        error_hint(err, "the file is truncated or damaged, or no Parquet: fetch it again");
     return s;
 }
 

@@ -134,11 +134,10 @@ static status finish(struct conversion *c, struct error *err)
         s = check_accounting(r, err);
     if (s == OK && !c->options->dry_run)
         s = rejects_publish(c->rejects, r, err);
-    if (s == OK && !c->options->dry_run) {
+    if (s == OK && !c->options->dry_run)
         s = output_publish(c->output, err);
-        if (s != OK)
-            rejects_withdraw(c->rejects);
-    }
+    if (s != OK && !output_is_published(c->output))
+        rejects_withdraw(c->rejects);
     r->stage_seconds[STAGE_PUBLISH] += clock_seconds() - start;
     return s;
 }
@@ -146,7 +145,7 @@ static status finish(struct conversion *c, struct error *err)
 status convert_run(const struct convert_options *options, struct convert_result *result, struct error *err)
 {
     double start = clock_seconds();
-    struct input_plan plan = {.spool = -1};
+    struct input_plan plan = {0};
     struct output_plan output = {0};
     struct conversion c = {0};
     *result = (struct convert_result){0};

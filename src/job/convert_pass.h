@@ -36,6 +36,7 @@ struct conversion_worker {
 /* One chunk on its way. */
 struct conversion_slot {
     size_t input;
+    size_t number; /* of the chunk, over all inputs of the pass */
     struct chunk_buffer buffer;
     struct text_chunk chunk;
     struct batch batch; /* when the input is a stream of batches */
@@ -67,6 +68,7 @@ struct conversion {
     enum pass_purpose purpose;          /* guarded by types_lock */
     const struct type_version *written; /* newest version with which rows were delivered */
     size_t input;                       /* being read */
+    size_t claimed;                     /* chunks so far */
     struct chunk_reader reader;
     bool reading;
     struct batch_stream stream; /* Parquet */

@@ -1,8 +1,11 @@
 #include "job/input_plan.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "format/csv/csv_cutter.h"
@@ -51,6 +54,12 @@ static status look_at(struct planned_input *in, const struct convert_options *op
     status s = text_input_look(in->path, &how, HEAD_BYTES, &in->facts, &in->head, &in->whole, err);
     if (s != OK)
         return s;
+    size_t name = strlen(in->path);
+    if (in->whole && in->head.len == 0 && name > 8 && strcasecmp(in->path + name - 8, ".parquet") == 0) {
+        error_set(err, ERR_BAD_DATA, "%s is empty, which no Parquet file is", in->path);
+        error_hint(err, "fetch it again");
+        return ERR_BAD_DATA;
+    }
     bool parquet = in->head.len >= 4 && memcmp(in->head.data, "PAR1", 4) == 0;
     if (options->from == FORMAT_PARQUET || (options->from == FORMAT_AUTO && parquet)) {
         in->format = FORMAT_PARQUET;
@@ -65,30 +74,66 @@ static status look_at(struct planned_input *in, const struct convert_options *op
     return in->format == FORMAT_CSV ? header_read(in, err) : OK;
 }
 
-/* Standard input can only be read once, and the plan needs its head: keep a copy. */
-static status spool_stdin(struct input_plan *plan, const struct convert_options *options, struct error *err)
+#define SPOOL_BYTES (1u << 20)
+#define SPOOL_WAIT_MS 100 /* how long a request to stop may go unnoticed while nothing comes */
+
+/* Wait for bytes from a pipe that may stay silent for ever, without being deaf to a request to stop. */
+static status wait_for_bytes(int fd, const struct convert_options *options, struct error *err)
 {
-    uint8_t *bytes = malloc(1u << 20);
-    if (!bytes)
-        return error_no_memory(err, 1u << 20);
-    int fd;
-    status s = file_open_anonymous(options->temp_dir, &fd, err);
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    do
+        if (options->cancel && atomic_load_explicit(options->cancel, memory_order_relaxed))
+            return error_set(err, ERR_CANCELLED, "cancelled");
+    while (poll(&p, 1, SPOOL_WAIT_MS) <= 0);
+    return OK;
+}
+
+static status spool_bytes(int from, int to, const char *name, const struct convert_options *options, struct error *err)
+{
+    uint8_t *bytes = malloc(SPOOL_BYTES);
+    status s = bytes ? OK : error_no_memory(err, SPOOL_BYTES);
     while (s == OK) {
-        ssize_t n = read(0, bytes, 1u << 20);
-        if (n < 0 && errno == EINTR)
+        s = wait_for_bytes(from, options, err);
+        if (s != OK)
+            break;
+        ssize_t n = read(from, bytes, SPOOL_BYTES);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (n < 0)
-            s = error_set_errno(err, errno, "cannot read standard input");
+            s = error_set_errno(err, errno, "cannot read %s", name);
         if (n <= 0)
             break;
-        s = file_write_all(fd, bytes, (size_t)n, "the copy of standard input", err);
+        s = file_write_all(to, bytes, (size_t)n, options->temp_dir, err);
+        if (s != OK)
+            error_prefix(err, "cannot keep a copy of %s in --temp-dir", name);
     }
     free(bytes);
+    return s;
+}
+
+/* Standard input and pipes can be read only once, and the plan needs the head: keep a copy. */
+static status spool(struct planned_input *in, const struct convert_options *options, struct error *err)
+{
+    bool standard = strcmp(in->path, "-") == 0;
+    int from = standard ? STDIN_FILENO : file_open(in->path, O_RDONLY | O_NONBLOCK, 0);
+    if (from < 0)
+        return error_set_errno(err, errno, "cannot open %s", in->path);
+    status s = file_open_anonymous(options->temp_dir, &in->spool, err);
+    if (s == OK)
+        s = spool_bytes(from, in->spool, standard ? "standard input" : in->path, options, err);
+    if (!standard)
+        file_close(from);
     if (s == OK) {
-        plan->spool = fd;
-        snprintf(plan->spool_path, sizeof plan->spool_path, "/proc/self/fd/%d", fd);
+        snprintf(in->spool_path, sizeof in->spool_path, "/proc/self/fd/%d", in->spool);
+        in->path = in->spool_path;
     }
     return s;
+}
+
+static bool is_read_once(const char *path)
+{
+    struct stat st;
+    return strcmp(path, "-") == 0 || (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
 }
 
 /* ---- columns ---- */
@@ -264,7 +309,7 @@ static status cut_head(const struct planned_input *in, const struct convert_opti
         return s;
     chunk->len = cut;
     chunk->last = in->whole && cut == n;
-    if (chunk->last)
+    if (chunk->last && chunk->data[cut - 1] != '\r') /* a CR must stay alone: CR LF would be one line end */
         chunk->data[cut] = '\n';
     return OK;
 }
@@ -474,23 +519,24 @@ status input_plan_from_schema(struct input_plan *plan, const struct schema *sche
 status input_plan_make(struct input_plan *plan, const struct convert_options *options, struct convert_result *result,
                        struct error *err)
 {
-    *plan = (struct input_plan){.spool = -1};
+    bool named_standard_input = false;
+    *plan = (struct input_plan){0};
     plan->inputs = calloc(options->input_count, sizeof *plan->inputs);
     if (!plan->inputs)
         return error_no_memory(err, options->input_count * sizeof *plan->inputs);
     plan->count = options->input_count;
+    for (size_t i = 0; i < plan->count; i++)
+        plan->inputs[i].spool = -1;
     for (size_t i = 0; i < plan->count; i++) {
         struct planned_input *in = &plan->inputs[i];
         in->path = options->inputs[i];
-        if (strcmp(in->path, "-") == 0) {
-            if (plan->spool >= 0)
-                return error_set(err, ERR_USAGE, "standard input (-) can be named only once");
-            status s = spool_stdin(plan, options, err);
-            if (s != OK)
-                return s;
-            in->path = plan->spool_path;
-        }
-        status s = look_at(in, options, err);
+        bool standard = strcmp(in->path, "-") == 0;
+        if (standard && named_standard_input)
+            return error_set(err, ERR_USAGE, "standard input (-) can be named only once");
+        named_standard_input |= standard;
+        status s = is_read_once(in->path) ? spool(in, options, err) : OK;
+        if (s == OK)
+            s = look_at(in, options, err);
         if (s != OK)
             return s;
         if (i > 0 && in->format != plan->format) {
@@ -549,8 +595,10 @@ status planned_input_open(const struct planned_input *in, const struct convert_o
     for (size_t left = in->data_start; s == OK && left > 0;) {
         size_t got;
         s = byte_source_read(source, bytes, left < 65536 ? left : 65536, &got, err);
-        if (s == OK && got == 0)
+        if (s == OK && got == 0) {
             s = error_set(err, ERR_CHANGED, "%s became shorter while it was read", in->path);
+            error_hint(err, "run again when nothing writes to it any more");
+        }
         left -= s == OK ? got : 0;
     }
     free(bytes);
@@ -574,11 +622,11 @@ void input_plan_release(struct input_plan *plan)
         free(in->source_of);
         free(in->used);
         buf_release(&in->head);
+        if (in->spool >= 0)
+            file_close(in->spool);
     }
     free(plan->inputs);
     free(plan->columns);
     buf_release(&plan->names);
-    if (plan->spool >= 0)
-        close(plan->spool);
-    *plan = (struct input_plan){.spool = -1};
+    *plan = (struct input_plan){0};
 }

@@ -12,6 +12,8 @@
 
 struct planned_input {
     const char *path;
+    int spool; /* descriptor of the copy of what can be read only once (standard input, a pipe), -1: none */
+    char spool_path[40];
     enum file_format format;
     struct text_input_facts facts;
     struct sniff_text text;
@@ -34,8 +36,6 @@ struct input_plan {
     struct type_column *columns; /* output columns at the start */
     size_t column_count;
     struct buf names; /* memory of columns' texts that are not the user's or an input's */
-    int spool;        /* descriptor of the copy of standard input, -1: none */
-    char spool_path[40];
 };
 
 /* Look at every input and lay out the columns: renames, user schema, dedupe keys, name collisions. */

@@ -170,6 +170,11 @@ status output_publish(struct output *o, struct error *err)
     return staging_publish(o->staging, err);
 }
 
+bool output_is_published(const struct output *o)
+{
+    return o && staging_is_published(o->staging);
+}
+
 uint64_t output_bytes_raw(const struct output *o)
 {
     return o->partitions ? output_partitions_bytes_raw(o->partitions) : o->bytes_raw;

@@ -44,6 +44,9 @@ status output_deliver(struct output *o, struct output_worker *worker, const stru
 status output_finish(struct output *o, struct output_worker *worker, const struct schema *schema,
                      struct convert_result *result, struct error *err) MUST_USE;
 status output_publish(struct output *o, struct error *err) MUST_USE;
+/* Is the data under its final name? May be so even after output_publish failed (its names could not be made durable).
+ */
+bool output_is_published(const struct output *o);
 /* Bytes of encoded data before the codec, and after it, so far. */
 uint64_t output_bytes_raw(const struct output *o);
 uint64_t output_bytes_written(const struct output *o);

@@ -107,7 +107,7 @@ static status read_back_rows(const char *path, uint64_t *rows, struct error *err
     struct stat st;
     uint64_t stated = UINT64_MAX;
     size_t need = 65536;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = file_open(path, O_RDONLY, 0);
     if (fd < 0 || fstat(fd, &st) != 0) {
         status s = error_set_errno(err, errno, "cannot read back %s", path);
         if (fd >= 0)

@@ -82,7 +82,7 @@ static status read_stream(struct preview *p, struct input_plan *plan, const stru
 status preview_make(struct preview *preview, const struct convert_options *options, size_t rows, struct error *err)
 {
     struct preview p = {0};
-    struct input_plan plan = {.spool = -1};
+    struct input_plan plan = {0};
     struct convert_result result = {0};
     status s = input_plan_make(&plan, options, &result, err);
     if (s == OK && plan.format == FORMAT_PARQUET)

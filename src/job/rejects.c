@@ -1,24 +1,62 @@
 #include "job/rejects.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "lake/quarantine_path.h"
 #include "lake/staging.h"
+#include "lake/staging_sweep.h"
 #include "shape/quarantine.h"
+#include "sys/dir.h"
+#include "sys/path.h"
 
 struct rejects {
     const struct convert_options *options;
     struct convert_result *result;
-    uint64_t count;
+    atomic_uint_fast64_t count; /* added to in order, looked at by every worker */
     struct reject_list rebased; /* scratch */
     /* Quarantine, opened at the first bad row: */
     struct staging *staging;
     struct byte_sink sink;
     struct quarantine *quarantine;
     struct buf path; /* final path of this run's rejects, NUL-terminated */
+    size_t existing; /* bytes of `path` that named directories before this run */
     bool published;
 };
+
+struct day_sweep {
+    const char *job; /* the folder of the job's days */
+};
+
+static void sweep_day(void *context, const char *name)
+{
+    const struct day_sweep *sweep = context;
+    char day[PATH_MAX];
+    int n = snprintf(day, sizeof day, "%s/%s", sweep->job, name);
+    if (strncmp(name, "dt=", 3) == 0 && n > 0 && (size_t)n < sizeof day)
+        staging_sweep(day, ".run_id=");
+}
+
+/* A killed run's staging of quarantine. Each run has a folder of its own there, so that no later run's staging finds
+ * it by the name of its destination. */
+static status sweep_quarantine(const struct convert_options *o, struct error *err)
+{
+    struct buf path = {0};
+    struct error ignored;
+    status s = buf_printf(&path, err, "%s/", o->quarantine_dir);
+    if (s == OK)
+        s = quarantine_path(o->job, o->run_id, o->run_micros, 0, &path, err);
+    if (s == OK)
+        s = buf_append(&path, "", 1, err);
+    for (int level = 0; s == OK && level < 3; level++) /* file, run, day */
+        *strrchr((char *)path.data, '/') = '\0';
+    if (s == OK)
+        (void)!dir_each((char *)path.data, sweep_day, &(struct day_sweep){(char *)path.data}, &ignored);
+    buf_release(&path);
+    return s;
+}
 
 status rejects_create(struct rejects **rejects, const struct convert_options *options, struct convert_result *result,
                       struct error *err)
@@ -28,12 +66,14 @@ status rejects_create(struct rejects **rejects, const struct convert_options *op
         return error_no_memory(err, sizeof *r);
     *r = (struct rejects){.options = options, .result = result};
     result->reject_inputs = calloc(REJECTS_KEPT, sizeof *result->reject_inputs);
-    if (!result->reject_inputs) {
+    status s = result->reject_inputs ? OK : error_no_memory(err, REJECTS_KEPT * sizeof *result->reject_inputs);
+    if (s == OK && options->quarantine && !options->dry_run)
+        s = sweep_quarantine(options, err);
+    if (s == OK)
+        *rejects = r;
+    else
         free(r);
-        return error_no_memory(err, REJECTS_KEPT * sizeof *result->reject_inputs);
-    }
-    *rejects = r;
-    return OK;
+    return s;
 }
 
 static void discard_quarantine(struct rejects *r)
@@ -55,6 +95,27 @@ status rejects_restart(struct rejects *r, struct error *err)
     return OK;
 }
 
+/* How much of `path` is there already. Cut at each separator from the end. */
+static size_t existing_part(char *path)
+{
+    struct error ignored;
+    enum path_kind kind;
+    size_t n = strlen(path);
+    while (n > 0) {
+        char end = path[n];
+        path[n] = '\0';
+        bool there = path_kind_of(path, &kind, &ignored) == OK && kind != PATH_NOTHING;
+        path[n] = end;
+        if (there)
+            break;
+        while (n > 0 && path[n - 1] != '/')
+            n--;
+        while (n > 0 && path[n - 1] == '/')
+            n--;
+    }
+    return n;
+}
+
 static status open_quarantine(struct rejects *r, struct error *err)
 {
     static const struct parquet_options parquet = {.codec = PARQUET_ZSTD,
@@ -72,6 +133,7 @@ static status open_quarantine(struct rejects *r, struct error *err)
     /* The run's own folder is what gets published. */
     char *file = strrchr((char *)r->path.data, '/') + 1;
     file[-1] = '\0';
+    r->existing = existing_part((char *)r->path.data);
     struct staging_options staging = {
         .destination = (const char *)r->path.data,
         .directory = true,
@@ -156,9 +218,11 @@ status rejects_publish(struct rejects *r, struct convert_result *result, struct 
                       (unsigned long long)r->count, (unsigned long long)rows);
     if (s == OK)
         s = staging_publish(r->staging, err);
+    r->published = staging_is_published(r->staging);
+    if (s != OK && r->published)
+        error_hint(err, "it was taken back again: neither bad rows nor data are published");
     if (s != OK)
         return s;
-    r->published = true;
     result->quarantine_path = strdup((const char *)r->path.data);
     return result->quarantine_path ? OK : error_no_memory(err, r->path.len);
 }
@@ -167,10 +231,11 @@ void rejects_withdraw(struct rejects *r)
 {
     if (!r->published)
         return;
+    discard_quarantine(r);
     char *path = (char *)r->path.data, *slash = strrchr(path, '/');
     unlink(path);
     *slash = '\0';
-    rmdir(path);
+    dir_remove_empty(path, r->existing);
     *slash = '/';
     free(r->result->quarantine_path);
     r->result->quarantine_path = NULL;

@@ -189,7 +189,8 @@ void staging_free(struct staging *st)
     struct error ignored;
     if (!st)
         return;
-    if (st->made)
+    /* Once more: what was in the way, such as no free descriptor, may be gone. */
+    if (st->made && dir_remove_tree(st->path, &ignored) != OK)
         (void)!dir_remove_tree(st->path, &ignored);
     if (st->parent_made && !st->published)
         dir_remove_empty(st->parent, st->parent_existing);
@@ -317,6 +318,11 @@ static status sync_names(const struct staging *st, struct error *err)
     }
     free(path);
     return s;
+}
+
+bool staging_is_published(const struct staging *st)
+{
+    return st->published;
 }
 
 status staging_publish(struct staging *st, struct error *err)

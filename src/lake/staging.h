@@ -45,6 +45,8 @@ status staging_path(const struct staging *staging, const char *relative, char *i
  * refuses to remove of a replaced directory: that goes with the next run's sweep. After an error nothing is visible,
  * except when only the very last step failed, making the names durable; the message then says so. */
 status staging_publish(struct staging *staging, struct error *err) MUST_USE;
+/* Is everything under its final name? May be so after an error of staging_publish, see there. */
+bool staging_is_published(const struct staging *staging);
 /* Remove everything that was not published. Safe after publish (does nothing). Frees. */
 void staging_free(struct staging *staging);
 

@@ -79,53 +79,85 @@ struct column_values {
     const struct buf *firsts;
 };
 
+/* Values of which the key is only a hash; neither is null. */
 static bool same_value(const void *context, uint32_t id, size_t row)
 {
     const struct column_values *v = context;
     const struct column *c = v->column;
     uint32_t first = ((const uint32_t *)v->firsts->data)[id];
-    if (column_is_null(c, row) || column_is_null(c, first))
-        return column_is_null(c, row) == column_is_null(c, first);
     if (type_is_var(c->type))
         return str_equal(column_str(c, row), column_str(c, first));
     return memcmp(column_value(c, row), column_value(c, first), type_width(c->type)) == 0;
 }
 
-static uint64_t key_of(const struct column *c, size_t row)
+static ALWAYS_INLINE uint64_t key_of(const struct column *c, size_t width, size_t row)
 {
-    if (column_is_null(c, row))
-        return 0x5851F42D4C957F2Du;
-    if (type_is_var(c->type)) {
-        struct str value = column_str(c, row);
-        return XXH3_64bits(value.p, value.n);
+    switch (width) {
+    case 0:
+        return XXH3_64bits(column_str(c, row).p, column_str(c, row).n);
+    case 1:
+        return c->data.data[row];
+    case 4:
+        return ((const uint32_t *)c->data.data)[row];
+    case 8:
+        return ((const uint64_t *)c->data.data)[row];
+    default:
+        return XXH3_64bits(c->data.data + row * width, width);
     }
-    size_t width = type_width(c->type);
-    uint64_t key = 0;
-    if (width > sizeof key)
-        return XXH3_64bits(column_value(c, row), width);
-    if (width)
-        memcpy(&key, column_value(c, row), width);
-    return key;
+}
+
+/* Number the values of one width (0: text). Null has a number of its own, taken when the first null comes. */
+static ALWAYS_INLINE status ids_of_width(const struct column *c, size_t width, struct id_table *table, uint32_t *ids,
+                                         struct buf *firsts, struct error *err)
+{
+    const struct column_values values = {c, firsts};
+    bool hashed = width == 0 || width > sizeof(uint64_t);
+    uint64_t last_key = 0;
+    uint32_t last_id = UINT32_MAX, null_id = UINT32_MAX;
+    status s = OK;
+    for (size_t row = 0; s == OK && row < c->length; row++) {
+        uint32_t known = (uint32_t)(firsts->len / sizeof(uint32_t)), id = known;
+        if (column_is_null(c, row)) {
+            if (null_id == UINT32_MAX)
+                null_id = (uint32_t)table->used++; /* a number without an entry */
+            id = null_id;
+        } else {
+            uint64_t key = key_of(c, width, row);
+            /* Sorted input is common: look at the value before first. */
+            if (last_id != UINT32_MAX && key == last_key && (!hashed || same_value(&values, last_id, row))) {
+                id = last_id;
+            } else {
+                s = id_table_find(table, key, hashed ? same_value : NULL, &values, row, &id, err);
+                last_key = key;
+                last_id = id;
+            }
+        }
+        ids[row] = id;
+        if (UNLIKELY(id == known) && s == OK) {
+            uint32_t first = (uint32_t)row;
+            s = buf_append(firsts, &first, sizeof first, err);
+        }
+    }
+    return s;
 }
 
 static status ids_of_values(const struct column *c, struct id_table *table, uint32_t *ids, struct buf *firsts,
                             struct error *err)
 {
-    const struct column_values values = {c, firsts};
-    status s = OK;
+    size_t width = type_is_var(c->type) ? 0 : type_width(c->type);
     id_table_clear(table);
-    for (size_t row = 0; s == OK && row < c->length; row++) {
-        if (row && same_value(&values, ids[row - 1], row)) { /* sorted input is common */
-            ids[row] = ids[row - 1];
-            continue;
-        }
-        size_t known = table->used;
-        s = id_table_find(table, key_of(c, row), same_value, &values, row, &ids[row], err);
-        uint32_t first = (uint32_t)row;
-        if (s == OK && table->used > known)
-            s = buf_append(firsts, &first, sizeof first, err);
+    switch (width) {
+    case 0:
+        return ids_of_width(c, 0, table, ids, firsts, err);
+    case 1:
+        return ids_of_width(c, 1, table, ids, firsts, err);
+    case 4:
+        return ids_of_width(c, 4, table, ids, firsts, err);
+    case 8:
+        return ids_of_width(c, 8, table, ids, firsts, err);
+    default:
+        return ids_of_width(c, 16, table, ids, firsts, err);
     }
-    return s;
 }
 
 /* Codes are numbers already; they only have to be renumbered by first appearance. Null counts as one code more. */

@@ -96,7 +96,9 @@ status chunk_reader_next(struct chunk_reader *r, struct chunk_buffer *b, struct 
     chunk->len = cut;
     chunk->last = r->source_ended && cut == len;
     if (chunk->last) {
-        text[len] = '\n'; /* the last record may lack its line end; decoders may look at the byte after the text */
+        /* The last record may lack its line end; decoders may look at the byte after the text. A CR must stay alone. */
+        if (text[len - 1] != '\r')
+            text[len] = '\n';
         r->ended = true;
     }
     r->offset += cut;

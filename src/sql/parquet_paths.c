@@ -8,12 +8,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "sys/file.h"
+
 #define ALIAS_OF_DESCRIPTOR "/proc/self/fd/"
 
 static status open_one(struct parquet_paths *paths, const char *name, struct error *err)
 {
     size_t i = paths->count;
-    int descriptor = open(name, O_RDONLY | O_CLOEXEC);
+    int descriptor = file_open(name, O_RDONLY, 0);
     if (descriptor < 0)
         return error_set_errno(err, errno, "cannot open %s", name);
     bool pattern = strpbrk(name, "*?[") != NULL;

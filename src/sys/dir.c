@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,12 +26,13 @@ static status make_levels(char *path, size_t *existing, struct error *err)
             continue;
         char end = *at;
         *at = '\0';
-        if (mkdir(path, 0777) == 0) {
+        int reason = mkdir(path, 0777) == 0 ? 0 : errno;
+        if (reason == 0) {
             made = true;
         } else if (!is_directory(path)) {
-            if (errno == EEXIST || errno == ENOTDIR)
+            if (reason == EEXIST || reason == ENOTDIR)
                 return error_set(err, ERR_INVALID, "cannot create the directory '%s': it is a file", path);
-            return error_set_errno(err, errno, "cannot create the directory '%s'", path);
+            return error_set_errno(err, reason, "cannot create the directory '%s'", path);
         } else if (!made && existing) {
             *existing = (size_t)(at - path);
         }
@@ -68,15 +70,18 @@ status dir_make(const char *path, bool private, struct error *err)
 
 void dir_remove_empty(const char *path, size_t keep)
 {
-    char *copy = strdup(path);
-    for (size_t n = copy ? strlen(copy) : 0; n > keep && (rmdir(copy) == 0 || errno == ENOENT);) {
+    char copy[PATH_MAX];
+    size_t n = strlen(path);
+    if (n >= sizeof copy)
+        return;
+    memcpy(copy, path, n + 1);
+    while (n > keep && (rmdir(copy) == 0 || errno == ENOENT)) {
         while (n > keep && copy[n - 1] != '/')
             n--;
         while (n > keep && copy[n - 1] == '/')
             n--;
         copy[n] = '\0';
     }
-    free(copy);
 }
 
 static bool is_dot(const char *name)
@@ -108,28 +113,51 @@ static bool removed_file(int parent, const char *name, status *s, const char *pa
     return true;
 }
 
+/* As openat, continued when a signal interrupts it. */
+static int open_directory(int parent, const char *name, int flags)
+{
+    int fd;
+    do
+        fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+static DIR *open_stream(const char *path)
+{
+    int fd = open_directory(AT_FDCWD, path, 0);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir && fd >= 0) {
+        int reason = errno;
+        close(fd);
+        errno = reason;
+    }
+    return dir;
+}
+
+/* Without opendir, which allocates: cleaning up has to work when memory is what has run out. */
 static status remove_below(int parent, const char *name, const char *path, struct error *err)
 {
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return errno == ENOENT ? OK : error_set_errno(err, errno, "cannot remove '%s'", path);
-    DIR *dir = fdopendir(fd);
-    if (!dir) {
-        status s = error_set_errno(err, errno, "cannot remove '%s'", path);
-        close(fd);
-        return s;
+    _Alignas(struct dirent64) char entries[4096];
+    int fd = open_directory(parent, name, O_NOFOLLOW);
+    if (fd < 0) {
+        int reason = errno; /* an empty one goes without being opened */
+        if (reason == ENOENT || unlinkat(parent, name, AT_REMOVEDIR) == 0)
+            return OK;
+        return error_set_errno(err, reason, "cannot remove '%s'", path);
     }
     status first = OK;
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        if (is_dot(entry->d_name))
-            continue;
-        struct error own;
-        status s = OK;
-        if (!removed_file(fd, entry->d_name, &s, path, &own))
-            s = remove_below(fd, entry->d_name, path, &own);
-        first = keep_first(first, s, err, &own);
-    }
-    closedir(dir);
+    for (ssize_t n; (n = getdents64(fd, entries, sizeof entries)) > 0;)
+        for (ssize_t at = 0; at < n;) {
+            const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
+            struct error own;
+            status s = OK;
+            at += entry->d_reclen;
+            if (!is_dot(entry->d_name) && !removed_file(fd, entry->d_name, &s, path, &own))
+                s = remove_below(fd, entry->d_name, path, &own);
+            first = keep_first(first, s, err, &own);
+        }
+    close(fd);
     if (first == OK && unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno != ENOENT)
         return error_set_errno(err, errno, "cannot remove '%s'", path);
     return first;
@@ -142,7 +170,7 @@ status dir_remove_tree(const char *path, struct error *err)
 
 static status fsync_below(int parent, const char *name, const char *path, bool deep, struct error *err)
 {
-    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open_directory(parent, name, 0);
     if (fd < 0)
         return error_set_errno(err, errno, "cannot open the directory '%s'", path);
     DIR *dir = fdopendir(fd);
@@ -178,7 +206,7 @@ status dir_fsync_tree(const char *path, struct error *err)
 
 status dir_each(const char *path, void (*visit)(void *context, const char *name), void *context, struct error *err)
 {
-    DIR *dir = opendir(path);
+    DIR *dir = open_stream(path);
     if (!dir)
         return error_set_errno(err, errno, "cannot open the directory '%s'", path);
     for (struct dirent *entry; (entry = readdir(dir));)
@@ -190,7 +218,7 @@ status dir_each(const char *path, void (*visit)(void *context, const char *name)
 
 status dir_is_empty(const char *path, bool *empty, struct error *err)
 {
-    DIR *dir = opendir(path);
+    DIR *dir = open_stream(path);
     if (!dir)
         return error_set_errno(err, errno, "cannot open the directory '%s'", path);
     *empty = true;

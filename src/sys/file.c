@@ -3,12 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/fs.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -121,6 +119,15 @@ static void source_close(void *self)
 
 static const struct byte_source_ops source_ops = {.read = source_read, .close = source_close};
 
+int file_open(const char *path, int flags, unsigned mode)
+{
+    int fd;
+    do
+        fd = open(path, flags | O_CLOEXEC | O_NOCTTY, mode);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
 static uint64_t bytes_to_come(int fd, const struct stat *st)
 {
     if (!S_ISREG(st->st_mode))
@@ -133,12 +140,7 @@ status file_source_open(struct byte_source *source, const char *path, uint64_t *
 {
     bool standard_input = strcmp(path, "-") == 0;
     const char *name = standard_input ? "standard input" : path;
-    int fd = STDIN_FILENO;
-    if (!standard_input) {
-        do
-            fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        while (fd < 0 && errno == EINTR);
-    }
+    int fd = standard_input ? STDIN_FILENO : file_open(path, O_RDONLY, 0);
     if (fd < 0)
         return error_set_errno(err, errno, "cannot open '%s'", name);
     struct stat st;
@@ -264,14 +266,12 @@ status file_sink_create(struct byte_sink *sink, const char *path, unsigned flags
         return error_no_memory(err, bytes);
     memcpy(f->path, path, strlen(path) + 1);
     f->sync = flags & FILE_SYNC;
-    int how = O_WRONLY | O_CLOEXEC | O_NOCTTY;
+    int how = O_WRONLY;
     if (flags & FILE_APPEND)
         how |= O_APPEND;
     else
         how |= O_CREAT | (flags & FILE_NEW ? O_EXCL : O_TRUNC);
-    do
-        f->fd = open(path, how, 0666);
-    while (f->fd < 0 && errno == EINTR);
+    f->fd = file_open(path, how, 0666);
     if (f->fd < 0) {
         status s = error_set_errno(err, errno, "cannot %s '%s'", flags & FILE_APPEND ? "open" : "create", path);
         free(f);
@@ -283,7 +283,7 @@ status file_sink_create(struct byte_sink *sink, const char *path, unsigned flags
 
 status file_open_anonymous(const char *dir, int *fd, struct error *err)
 {
-    *fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    *fd = file_open(dir, O_TMPFILE | O_RDWR, 0600);
     if (*fd >= 0)
         return OK;
     /* File systems without O_TMPFILE say EOPNOTSUPP, old kernels EISDIR: a name that is removed at once will do. */
@@ -320,12 +320,12 @@ status file_rename(const char *from, const char *to, enum file_rename_how how, s
         done = rename(from, to);
         break;
     case FILE_RENAME_NEW:
-        done = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+        done = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
         if (done != 0 && (errno == EINVAL || errno == ENOSYS))
             done = link_new(from, to);
         break;
     case FILE_RENAME_EXCHANGE:
-        done = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE);
+        done = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_EXCHANGE);
         if (done != 0 && (errno == EINVAL || errno == ENOSYS))
             return error_set(err, ERR_UNSUPPORTED,
                              "cannot replace '%s' in one step: its file system does not exchange names", to);

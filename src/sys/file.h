@@ -32,6 +32,8 @@ status file_pwrite_all(int fd, const void *bytes, size_t n, uint64_t at, const c
 status file_pread_all(int fd, void *into, size_t n, uint64_t at, const char *path, struct error *err) MUST_USE;
 status file_fsync(int fd, const char *path, struct error *err) MUST_USE;
 
+/* open(2), close-on-exec, continued when a signal interrupts it; -1 and errno on failure. */
+int file_open(const char *path, int flags, unsigned mode) MUST_USE;
 void file_close(int fd);
 
 /* A file in `dir` that has no name and goes away with its descriptor. */

@@ -22,7 +22,7 @@ struct process_mark {
 
 static size_t read_small(const char *path, char *into, size_t cap)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = file_open(path, O_RDONLY, 0);
     if (fd < 0)
         return 0;
     ssize_t n;
@@ -82,7 +82,7 @@ static int lock(int fd, int how)
 
 status owner_mark_create(const char *path, int *fd, struct error *err)
 {
-    *fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    *fd = file_open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
     if (*fd < 0)
         return error_set_errno(err, errno, "cannot create '%s'", path);
     (void)lock(*fd, F_OFD_SETLKW); /* file systems without locks leave the numbers */
@@ -113,7 +113,7 @@ enum owner_state owner_mark_state(const char *path, int *fd)
     char text[MARK_MAX];
     struct process_mark mark, here;
     uint64_t start;
-    *fd = open(path, O_RDWR | O_CLOEXEC);
+    *fd = file_open(path, O_RDWR, 0);
     if (*fd < 0)
         return errno == ENOENT ? OWNER_UNKNOWN : OWNER_ALIVE;
     int locked = lock(*fd, F_OFD_SETLK);

@@ -16,7 +16,6 @@ import uuid
 
 import duckdb
 import polars
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -145,7 +144,7 @@ def same(got, expected, column):
         if isinstance(g, uuid.UUID):
             g = g.bytes
         if isinstance(g, datetime.datetime) and g.tzinfo:
-            g = g.astimezone(datetime.timezone.utc).replace(tzinfo=None)
+            g = g.astimezone(datetime.UTC).replace(tzinfo=None)
         if isinstance(g, (bytearray, memoryview)):
             g = bytes(g)
         ok = (g is None) == (e is None) and (e is None or e == g)
@@ -347,7 +346,9 @@ def check_levels_and_pages(written, footer, g, i, column):
     pages = [values[a:b] for a, b in zip(starts, starts[1:])]
     ends = [extremes(column, page) for page in pages]
     nulls = [all(v is None for v in page) for page in pages]
-    impossible = [e is None and not n or e is not None and has_no_bound_above(column, e[1]) for e, n in zip(ends, nulls)]
+    impossible = [
+        e is None and not n or e is not None and has_no_bound_above(column, e[1]) for e, n in zip(ends, nulls)
+    ]
     assert (6 not in chunk) == any(impossible)
     if 6 not in chunk:
         return len(pages)

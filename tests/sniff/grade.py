@@ -30,8 +30,12 @@ def parse(text, delimiter, quote, escape, comment=""):
                     cell.append(c)
                     at += 1
         while at < n and text[at] not in "\r\n" and not text.startswith(delimiter, at):
-            if escape == "\\" and text[at] == "\\" and at + 1 < n and (
-                    text[at + 1] == "\\" or text[at + 1] == quote or text.startswith(delimiter, at + 1)):
+            if (
+                escape == "\\"
+                and text[at] == "\\"
+                and at + 1 < n
+                and (text[at + 1] == "\\" or text[at + 1] == quote or text.startswith(delimiter, at + 1))
+            ):
                 at += 1
             cell.append(text[at])
             at += 1

@@ -28,8 +28,10 @@ static status inflate_error(const struct gunzip *g, int code, struct error *err)
 {
     if (code == Z_MEM_ERROR)
         return error_no_memory(err, 1u << 15);
-    return error_set(err, ERR_BAD_DATA, "the gzip data is corrupt at compressed byte %" PRIu64 " (%s)",
-                     compressed_input_offset(&g->in), g->z.msg ? g->z.msg : "unknown reason");
+    error_set(err, ERR_BAD_DATA, "the gzip data is corrupt at compressed byte %" PRIu64 " (%s)",
+              compressed_input_offset(&g->in), g->z.msg ? g->z.msg : "unknown reason");
+    error_hint(err, "fetch it again; gzip -t tells whether a copy is good");
+    return ERR_BAD_DATA;
 }
 
 /* What follows a member: another one, zero padding up to the end, or an error. */

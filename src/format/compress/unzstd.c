@@ -38,6 +38,7 @@ static status unzstd_read(void *self, uint8_t *into, size_t cap, size_t *got, st
         if (ZSTD_isError(left)) {
             error_set(err, ERR_BAD_DATA, "the zstd data is corrupt at compressed byte %" PRIu64 " (%s)",
                       compressed_input_offset(in), ZSTD_getErrorName(left));
+            error_hint(err, "fetch it again; zstd -t tells whether a copy is good");
             return ERR_BAD_DATA;
         }
         u->in_frame = left != 0;

@@ -107,11 +107,11 @@ static NO_INLINE status append_null(struct column *out, size_t row, struct error
     return OK;
 }
 
-/* append_null only reaches the last null: have the validity reach the last row. */
+/* The validity has to reach the last row, not only the last null, before anybody else reads it. */
 static status complete_validity(struct column *out, struct error *err)
 {
     size_t have = out->validity.len, wanted = (out->length + 7) / 8;
-    if (out->null_count == 0 || have >= wanted)
+    if (!out->null_count || have >= wanted)
         return OK;
     status s = buf_resize(&out->validity, wanted, err);
     if (s == OK)
@@ -149,7 +149,7 @@ static void observe_from(const struct csv_column_job *job, size_t row)
 void csv_column_observe(const struct csv_column_job *job)
 {
     *job->observed = infer_join(*job->observed, job->target->class_);
-    if (job->target->infer && job->target->source_index >= 0)
+    if (job->target->source_index >= 0)
         observe_from(job, 0);
 }
 

@@ -84,6 +84,28 @@ static status cut_unfinished(struct csv_cutter *c, const uint8_t *data, size_t w
     return OK;
 }
 
+/* Records longer than allowed, where the text up to *found is long enough to hold one: it becomes a chunk of its own,
+ * what precedes it the chunk before. */
+static status part_at_long_record(struct csv_cutter *c, const uint8_t *data, size_t *found, struct text_chunk *chunk,
+                                  struct error *err)
+{
+    for (size_t at = 0; at < *found;) {
+        enum csv_record_end end;
+        status s = csv_record_read(&c->options.dialect, c->options.single, data, at, *found, &c->record, &end, err);
+        if (s != OK)
+            return s;
+        bool last = end == CSV_INCOMPLETE || end == CSV_OPEN_QUOTE;
+        size_t next = last ? *found : c->record.next;
+        if ((last ? next - at : c->record.length) > c->options.max_record_bytes) {
+            chunk->broken = at == 0 ? REJECT_ROW_TOO_LONG : REJECT_NONE;
+            *found = at == 0 ? next : at;
+            return OK;
+        }
+        at = next;
+    }
+    return OK;
+}
+
 static status csv_cut(void *self, const uint8_t *data, size_t len, size_t scanned, bool at_end, size_t *cut,
                       struct text_chunk *chunk, struct error *err)
 {
@@ -123,6 +145,11 @@ static status csv_cut(void *self, const uint8_t *data, size_t len, size_t scanne
         found = len; /* the last record needs no line end */
     if (found == 0)
         return cut_unfinished(c, data, whole, at_end, cut, chunk, err);
+    if (found > c->options.max_record_bytes) {
+        status s = part_at_long_record(c, data, &found, chunk, err);
+        if (s != OK)
+            return s;
+    }
     *cut = found;
     return OK;
 }

@@ -53,9 +53,12 @@ struct csv_decoder {
 struct csv_cell csv_segment_unescape(const struct csv_segment *seg, const uint8_t *p, size_t n)
 {
     uint8_t *to = seg->unescaped->data + TEXT_PAD, *at = to;
-    for (size_t i = 0; i < n; i++) {
-        *at++ = p[i];
-        i += p[i] == seg->quote;
+    for (const uint8_t *end = p + n; p < end;) {
+        const uint8_t *quote = memchr(p, seg->quote, (size_t)(end - p));
+        size_t piece = quote ? (size_t)(quote - p) + 1 : (size_t)(end - p);
+        memcpy(at, p, piece);
+        at += piece;
+        p += piece + (quote != NULL); /* of two quotes one stays */
     }
     return (struct csv_cell){to, (size_t)(at - to), true};
 }
@@ -259,8 +262,7 @@ static bool marks_are_regular(const uint8_t *text, const uint32_t *marks, size_t
     return regular;
 }
 
-static status regular_rows(struct csv_decoder *d, const uint32_t *marks, size_t records, size_t *longest,
-                           struct error *err)
+static status regular_rows(struct csv_decoder *d, const uint32_t *marks, size_t records, struct error *err)
 {
     const size_t fields = d->options.source_columns;
     size_t bytes = records * sizeof(uint32_t);
@@ -276,20 +278,22 @@ static status regular_rows(struct csv_decoder *d, const uint32_t *marks, size_t 
     uint32_t *first = u32(&d->first_marks), *record = u32(&d->records), *start = u32(&d->starts),
              *length = u32(&d->lengths);
     const uint8_t *text = d->chunk->data;
-    uint32_t most = 0;
     for (size_t r = 0; r < records; r++) {
         size_t mark = 1 + r * fields;
         first[r] = (uint32_t)mark;
         record[r] = (uint32_t)r;
         start[r] = marks[mark - 1] + 1;
         length[r] = trimmed_end(text, start[r], marks[mark + fields - 1]) - start[r];
-        most = length[r] > most ? length[r] : most;
     }
-    *longest = most;
     return OK;
 }
 
-/* Some record is ragged, blank or too long, or some text is not UTF-8: look at each record by itself. */
+static bool is_too_long(const struct csv_decoder *d, size_t record_bytes)
+{
+    return d->options.max_record_bytes && record_bytes > d->options.max_record_bytes;
+}
+
+/* Some record is ragged, blank or perhaps too long, or some text is not UTF-8: look at each record by itself. */
 static status irregular_rows(struct csv_decoder *d, const uint32_t *marks, size_t count, bool check_utf8,
                              uint32_t *record_count, struct error *err)
 {
@@ -313,7 +317,7 @@ static status irregular_rows(struct csv_decoder *d, const uint32_t *marks, size_
             mark = last + 1;
             continue;
         }
-        if (length > d->options.max_record_bytes)
+        if (is_too_long(d, length))
             bad.code = REJECT_ROW_TOO_LONG;
         else if (found != fields)
             bad.code = found < fields ? REJECT_MISSING_COLUMNS : REJECT_TOO_MANY_COLUMNS;
@@ -329,9 +333,21 @@ static status irregular_rows(struct csv_decoder *d, const uint32_t *marks, size_
     return OK;
 }
 
-/* Whole records text[from..to), borders found by the scan. */
-static status decode_by_marks(struct csv_decoder *d, size_t from, size_t to, bool quotes, struct error *err)
+/* Of `count` marks those up to the last record end; *to becomes the offset after it, `from` if there is none. */
+static size_t drop_unfinished(const uint8_t *text, const uint32_t *marks, size_t count, size_t from, size_t *to)
 {
+    while (count > 0 && !is_record_end(text[marks[count]]))
+        count--;
+    *to = count > 0 ? marks[count] + 1 : from;
+    return count;
+}
+
+/* Records from `from` on, borders found by the scan, which sees up to *to. With `whole` that is a record border;
+ * otherwise *to becomes the last one found (`from`: none, nothing was done). */
+static status decode_by_marks(struct csv_decoder *d, size_t from, size_t *end, bool whole, bool quotes,
+                              struct error *err)
+{
+    size_t to = *end;
     const uint8_t *text = d->chunk->data;
     const struct csv_dialect *dialect = &d->options.dialect;
     status s = buf_resize(&d->positions, (to - from + 130) * sizeof(uint32_t), err);
@@ -344,7 +360,13 @@ static status decode_by_marks(struct csv_decoder *d, size_t from, size_t to, boo
     size_t count = d->scanner->index(text, from, to, kinds, &scan, marks + 1);
     size_t records = scan.records;
     d->into->lines += scan.lines;
-    if (to > from && text[to - 1] == '\r' && marks[count] != to - 1) {
+    if (!whole) {
+        count = drop_unfinished(text, marks, count, from, end);
+        d->into->lines -= csv_count_lines(text + *end, to - *end);
+        to = *end;
+        if (to == from)
+            return OK;
+    } else if (to > from && text[to - 1] == '\r' && marks[count] != to - 1) {
         /* The scan took it for the first half of a CR LF: an LF lies behind the text, which is no part of it. */
         marks[++count] = (uint32_t)to - 1;
         records++;
@@ -355,10 +377,10 @@ static status decode_by_marks(struct csv_decoder *d, size_t from, size_t to, boo
     }
     bool check_utf8 = scan.high && !str_is_utf8((struct str){(const char *)text + from, to - from});
     uint32_t record_count = (uint32_t)records;
-    size_t longest = SIZE_MAX;
-    if (!check_utf8 && marks_are_regular(text, marks + 1, count, records, d->options.source_columns))
-        s = regular_rows(d, marks, records, &longest, err);
-    if (s == OK && longest > d->options.max_record_bytes)
+    if (!check_utf8 && !is_too_long(d, to - from) &&
+        marks_are_regular(text, marks + 1, count, records, d->options.source_columns))
+        s = regular_rows(d, marks, records, err);
+    else
         s = irregular_rows(d, marks, count, check_utf8, &record_count, err);
     if (s != OK)
         return s;
@@ -433,7 +455,7 @@ static status decode_by_cells(struct csv_decoder *d, size_t from, size_t stop, s
                               .column = REJECT_NO_COLUMN,
                               .row = UINT32_MAX,
                               .fields = (uint32_t)d->record.count};
-        if (d->record.length > d->options.max_record_bytes) {
+        if (is_too_long(d, d->record.length)) {
             bad.code = REJECT_ROW_TOO_LONG;
         } else if (d->record.tail || end == CSV_OPEN_QUOTE) {
             bad.code = REJECT_UNTERMINATED_QUOTE;
@@ -498,10 +520,22 @@ static status decode_segment(struct csv_decoder *d, size_t from, size_t *next, s
     size_t stop = chunk->len - from > window ? from + window : chunk->len;
     if (d->scannable && !chunk->quotes) {
         *next = stop == chunk->len ? stop : next_boundary(chunk, stop);
-        return decode_by_marks(d, from, *next, false, err);
+        return decode_by_marks(d, from, next, true, false, err);
+    }
+    if (d->scannable && !chunk->irregular) {
+        /* The cutter vouches for all quotes: what a window cuts off is simply left to the next one. */
+        for (;;) {
+            while (stop < chunk->len && chunk->data[stop - 1] == '\r') /* not parting a CR LF */
+                stop++;
+            *next = stop;
+            status s = decode_by_marks(d, from, next, stop == chunk->len, true, err);
+            if (s != OK || *next > from)
+                return s;
+            size_t wider = (stop - from) * 2; /* a record longer than the window */
+            stop = chunk->len - from > wider ? from + wider : chunk->len;
+        }
     }
     while (d->scannable) {
-        /* Not parting a CR LF. */
         while (stop < chunk->len && chunk->data[stop - 1] == '\r')
             stop++;
         struct csv_marks marks = {(uint8_t)d->options.dialect.delimiter[0], (uint8_t)d->options.dialect.quote};
@@ -512,7 +546,7 @@ static status decode_segment(struct csv_decoder *d, size_t from, size_t *next, s
             cut.end = stop - from; /* the last record may lack its line end */
         if (cut.end > 0) {
             *next = from + cut.end;
-            return decode_by_marks(d, from, *next, cut.quotes, err);
+            return decode_by_marks(d, from, next, true, cut.quotes, err);
         }
         if (stop == chunk->len)
             break;
@@ -644,8 +678,6 @@ status csv_decoder_create(struct text_decoder *decoder, const struct csv_decoder
     if (!d)
         return error_no_memory(err, sizeof *d);
     d->options = *options;
-    if (!d->options.max_record_bytes)
-        d->options.max_record_bytes = SIZE_MAX - 1; /* and SIZE_MAX is longer than any limit */
     if (!d->options.segment_bytes)
         d->options.segment_bytes = SEGMENT_BYTES;
     d->scanner = options->scanner ? options->scanner : csv_scanner_best();

@@ -26,10 +26,10 @@ static uint64_t any_special(uint64_t word)
 static uint8_t *put_quoted(uint8_t *at, struct str s)
 {
     *at++ = '"';
-    for (const char *p = s.p, *end = p + s.n; p < end; p++) {
-        *at = (uint8_t)*p;
-        at += 1 + (*p == '"');
-        at[-1] = (uint8_t)*p;
+    for (size_t i = 0; i < s.n; i++) {
+        *at = (uint8_t)s.p[i];
+        at += 1 + (s.p[i] == '"');
+        at[-1] = (uint8_t)s.p[i];
     }
     *at++ = '"';
     return at;

@@ -89,9 +89,12 @@ static status only_space_follows(struct json_cutter *c, const uint8_t *data, siz
                                  struct error *err)
 {
     const uint8_t *p = json_skip_space(data + from, data + len);
-    if (p != data + len)
-        return error_set(err, ERR_BAD_DATA, "byte %" PRIu64 ": more text after the end of the JSON array",
-                         c->offset + (uint64_t)(p - data));
+    if (p != data + len) {
+        error_set(err, ERR_BAD_DATA, "byte %" PRIu64 ": more text after the end of the JSON array",
+                  c->offset + (uint64_t)(p - data));
+        error_hint(err, "one array is read: remove what follows it, or write one record a line (--from ndjson)");
+        return ERR_BAD_DATA;
+    }
     c->place = PLACE_AFTER;
     cut_at(c, len, cut);
     return OK;
@@ -121,9 +124,12 @@ static status cut_elements(void *self, const uint8_t *data, size_t len, size_t s
         return only_space_follows(c, data, len, from + border.at, cut, err);
     if (border.found && c->rest)
         c->ahead = from + border.at; /* the scan stopped there */
-    if (at_end && c->ahead == len)
-        return error_set(err, ERR_BAD_DATA, "byte %" PRIu64 ": the input ends inside the JSON array",
-                         c->offset + (uint64_t)len);
+    if (at_end && c->ahead == len) {
+        error_set(err, ERR_BAD_DATA, "byte %" PRIu64 ": the input ends inside the JSON array",
+                  c->offset + (uint64_t)len);
+        error_hint(err, "the file is truncated: fetch it again");
+        return ERR_BAD_DATA;
+    }
     if (border.found) {
         c->rest = false;
         cut_at(c, from + border.at, cut);

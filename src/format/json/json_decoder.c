@@ -65,8 +65,11 @@ static status begin_chunk(struct json_work *w, struct error *err)
     status s = OK;
     if (w->chunk->len > UINT32_MAX - 4096)
         return error_set(err, ERR_LIMIT, "a chunk of JSON has to be smaller than 4 GiB");
-    if (!same_targets(w, count))
+    if (!same_targets(w, count)) {
         s = learn_targets(w, count, err);
+        if (s != OK)
+            forget_targets(w);
+    }
     if (s == OK)
         s = decoded_reset(w->into, w->schema, count, err);
     w->row = w->capacity = w->required_count = 0;
@@ -93,6 +96,8 @@ static status reserve_row(struct json_work *w, const uint8_t *at)
     if (w->row && done > 65536) {
         double all = (double)w->row * (double)w->chunk->len / (double)done;
         capacity = (size_t)(all * 1.02) + ROWS_MIN;
+        if (capacity > w->capacity * 4) /* records may get longer: do not trust the first ones too far */
+            capacity = w->capacity * 4;
     }
     if (capacity < w->row + w->row / 8 + ROWS_MIN)
         capacity = w->row + w->row / 8 + ROWS_MIN;

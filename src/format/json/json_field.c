@@ -182,6 +182,13 @@ status json_field_finish(struct json_field *f, size_t rows, struct error *err)
     if (s != OK)
         return s;
     set_lengths(f, rows);
+    if (c->is_dict && rows == 0) {
+        const uint32_t zero = 0;
+        c->is_dict = false;
+        return is_var(f) ? buf_append(&c->offsets, &zero, sizeof zero, err) : OK;
+    }
+    if (c->is_dict && c->dict_length == 0) /* no value at all: the codes of nulls would name an entry */
+        return column_flatten(c, err);
     if (c->is_dict && c->dict_length > 16 && c->dict_length > rows / 2) {
         if (rows >= JSON_MEMO_WINDOW / 2)
             f->memo_wait = MEMO_PAUSE;
@@ -255,7 +262,7 @@ static bool infers(const struct json_field *f, const struct json_value *v, union
 {
     const struct decode_target *t = f->target;
     const char *why;
-    if (t->class_ == INFER_STRING && v->kind != JSON_NESTED) {
+    if (t->class_ == INFER_STRING && (v->kind != JSON_NESTED || f->all_text)) {
         *class_ = INFER_STRING; /* the join is the same whatever the value's own class is */
         return true;
     }

@@ -8,6 +8,8 @@
 
 #define SAMPLE_BLOCKS 8
 #define SAMPLE_BLOCK_VALUES 512
+/* What saves less than this is not worth hashing every value: codecs and readers gain nothing from it. */
+#define LEAST_GAIN 0.9
 #define FIRST_TABLE 1024
 /* A chain this long means values made to collide: no dictionary then. */
 #define LONGEST_CHAIN 128
@@ -282,7 +284,7 @@ status parquet_dict_promising(struct parquet_dict *dict, const struct parquet_va
     double entry = (double)b.bytes / (double)b.slots;
     double code_bytes = (double)plain->count * rle_width((size_t)distinct) / 8;
     *promising = !b.failed && distinct * entry < (double)max_bytes * 1.1 &&
-                 distinct * entry + code_bytes < (double)plain_bytes * 1.05;
+                 distinct * entry + code_bytes < (double)plain_bytes * LEAST_GAIN;
     return OK;
 }
 

@@ -10,8 +10,9 @@ struct parquet_dict {
     struct buf data, offsets, codes; /* what the result of parquet_dict_build points to */
 };
 
-/* From a sample spread over the values: could a dictionary of at most `max_bytes` be smaller than the plain values?
- * Errs towards yes. Integers always are a yes when their range is narrow, because counting them is cheap. */
+/* From a sample spread over the values: would a dictionary of at most `max_bytes` be clearly smaller than the plain
+ * values? A gain of a few percent is none. Integers always are a yes when their range is narrow, because counting them
+ * is cheap. */
 status parquet_dict_promising(struct parquet_dict *dict, const struct parquet_values *plain, uint64_t max_bytes,
                               bool *promising, struct error *err) MUST_USE;
 /* Values with codes from values without. *built is false when the dictionary would take more than `max_bytes` or,

@@ -1,4 +1,4 @@
-/* Delimiters are characters that occur on many lines, and the longer strings that they are nearly always part of. */
+/* Delimiters are characters that occur on many lines, and the longer strings that they are often part of. */
 #include "format/sniff/candidates.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #define UNITS_MAX 12      /* single characters tried */
 #define DELIMITERS_MAX 20 /* with their extensions, and one that does not occur */
 #define LINE_SHARE 0.2    /* of the lines must hold the character: there may be a long preamble */
-#define EXTEND_SHARE 0.9  /* of the occurrences must agree on the neighbour */
+#define EXTEND_SHARE 0.5  /* of the occurrences must agree on the neighbour; values may hold the sign, too */
 #define WIDE_SLOTS 64
 
 struct delimiter {
@@ -62,7 +62,7 @@ static bool extends(char c)
     return (uint8_t)c < 0x80 && c != 0 && strchr(" \t,;|~^:#&*!@%$=+-/<>", c) != NULL;
 }
 
-/* The neighbour that nearly every occurrence of `d` has, on the right or left; 0 if there is none. Neighbours beyond
+/* The neighbour that most occurrences of `d` have, on the right or left; 0 if there is none. Neighbours beyond
  * a line's end do not count. A repeated character is taken in pairs, triples, ... */
 static char common_neighbour(const char *text, size_t n, const char *d, bool right)
 {

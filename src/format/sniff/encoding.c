@@ -23,7 +23,7 @@ static const struct {
 /* Text without zero characters has zero bytes only as the high bytes of wide characters. */
 static bool sniff_wide(const uint8_t *head, size_t n, struct sniff_encoding *found)
 {
-    size_t zeros[4] = {0}, plain_le = 0, plain_be = 0;
+    size_t zeros[4] = {0}, plain_le = 0, plain_be = 0, wide_ends = 0, narrow_ends = 0;
     size_t end = n - n % 4;
     for (size_t i = 0; i < end; i++)
         zeros[i % 4] += head[i] == 0;
@@ -44,11 +44,16 @@ static bool sniff_wide(const uint8_t *head, size_t n, struct sniff_encoding *fou
         *found = (struct sniff_encoding){"UTF-32BE", 0, 0.97};
         return true;
     }
-    /* Line ends, separators and digits are ASCII in every script: see on which side their zero stands. */
+    /* Line ends, separators and digits are in Latin-1 for every script: see on which side their zero stands. */
     for (size_t i = 0; i < end; i += 2) {
-        plain_le += head[i + 1] == 0 && head[i] > 0 && head[i] < 0x80;
-        plain_be += head[i] == 0 && head[i + 1] > 0 && head[i + 1] < 0x80;
+        plain_le += head[i + 1] == 0 && head[i] > 0;
+        plain_be += head[i] == 0 && head[i + 1] > 0;
+        bool ends = head[i] == '\n' || head[i + 1] == '\n';
+        wide_ends += ends && (head[i] == 0 || head[i + 1] == 0);
+        narrow_ends += ends && head[i] != 0 && head[i + 1] != 0;
     }
+    if (narrow_ends > wide_ends)
+        return false;
     size_t most = plain_le > plain_be ? plain_le : plain_be, least = plain_le + plain_be - most;
     size_t all = zeros[0] + zeros[1] + zeros[2] + zeros[3];
     /* In an 8-bit text with stray zero bytes they stand anywhere. */

@@ -44,13 +44,19 @@ static bool begins_with_word(const char *text, const struct sniff_cell *cell, co
         p++, n--;
     for (size_t i = 0; i < count; i++) {
         size_t length = strlen(words[i]);
-        if (n < length || strncasecmp(p, words[i], length) != 0)
+        if (n < length || ((p[0] ^ words[i][0]) & 0xdf) != 0 || strncasecmp(p, words[i], length) != 0)
             continue;
         char next = n > length ? p[length] : ' ';
         if ((next | 0x20) < 'a' || (next | 0x20) > 'z' || (uint8_t)words[i][0] >= 0x80)
             return true;
     }
     return false;
+}
+
+bool sniff_begins_like_footer(const char *text, const struct sniff_cell *cell)
+{
+    return begins_with_word(text, cell, total_words, ARRAY_LENGTH(total_words)) ||
+           begins_with_word(text, cell, note_words, ARRAY_LENGTH(note_words));
 }
 
 bool sniff_is_padded_line(const struct sniff_table *t, const struct sniff_row *r)

@@ -4,6 +4,9 @@
 
 #include "format/sniff/scoring.h"
 
+/* The cell begins as lines do that sum up or explain a table. */
+bool sniff_begins_like_footer(const char *text, const struct sniff_cell *cell);
+
 /* A record's shape, but only a title or note in it: what spreadsheets make of lines of text. */
 bool sniff_is_padded_line(const struct sniff_table *table, const struct sniff_row *row);
 

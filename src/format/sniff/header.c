@@ -122,7 +122,8 @@ void column_profiles_learn(const char *text, const struct sniff_table *t, const 
 static bool is_header_word(struct str s)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(header_words); i++)
-        if (s.n == strlen(header_words[i]) && strncasecmp(s.p, header_words[i], s.n) == 0)
+        if (s.n && ((s.p[0] ^ header_words[i][0]) & 0xdf) == 0 && s.n == strlen(header_words[i]) &&
+            strncasecmp(s.p, header_words[i], s.n) == 0)
             return true;
     return false;
 }
@@ -209,22 +210,22 @@ static double running_numbers(const char *text, const struct sniff_table *t, siz
                                                                                                              : 0;
         years += year;
         before = value;
-        if (run > longest)
+        if (run > longest && (year || value + 1 - (long)run <= 1))
             longest = run;
     }
     if (years >= 2 && longest >= 2)
         return 1;
-    /* 1, 2, 3 may be values: as names they have a title in front. */
+    /* 1, 2, 3 (months, weeks) may be values, too: as names they have a title in front. */
     const struct sniff_cell *title = cell_of(t, row, 0);
     bool titled = title && !look_is_typed(look_of(text + title->at, title->length));
     return longest >= 3 && titled ? 0.8 : 0;
 }
 
-double header_evidence(const char *text, const struct sniff_table *t, const struct sniff_body *b, size_t row,
-                       const struct column_profiles *profiles, double *broken)
+struct header_evidence header_evidence(const char *text, const struct sniff_table *t, const struct sniff_body *b,
+                                       size_t row, const struct column_profiles *profiles)
 {
     double sum = 0, weights = 0;
-    uint32_t typed = 0, violated = 0, names = 0;
+    uint32_t typed = 0, violated = 0, names = 0, with_values = 0, vacant = 0;
     double running = running_numbers(text, t, row, t->rows[row].fields);
     for (uint32_t c = 0; c < profiles->count; c++) {
         const struct column_profile *p = &profiles->columns[c];
@@ -235,12 +236,13 @@ double header_evidence(const char *text, const struct sniff_table *t, const stru
         double e = 0;
         weights += 1;
         typed += column_typed;
+        with_values += p->filled > 0;
         if (look == LOOK_EMPTY) {
+            vacant += p->filled > 0;
             e = p->filled ? -0.25 : 0;
         } else if (column_typed && kind_of(look) == p->kind) {
             e = running > 0 && look == LOOK_INTEGER ? 1.2 * running : -1.5;
-            if (running > 0)
-                violated++;
+            violated += running > 0;
         } else if (column_typed && (look_is_typed(look) || look == LOOK_MISSING)) {
             e = look == LOOK_MISSING ? -0.4 : running > 0 ? 0.8 : -0.3;
             violated += look != LOOK_MISSING;
@@ -264,6 +266,10 @@ double header_evidence(const char *text, const struct sniff_table *t, const stru
             }
         sum += e;
     }
-    *broken = typed ? (double)violated / typed : 0;
-    return weights > 0 && names + violated > 0 ? sum / weights : weights > 0 ? fmin(sum / weights, 0) : 0;
+    double score = weights > 0 ? sum / weights : 0;
+    return (struct header_evidence){
+        .score = names + violated > 0 ? score : fmin(score, 0),
+        .broken = typed ? (double)violated / typed : 0,
+        .vacant = with_values ? (double)vacant / with_values : 0,
+    };
 }

@@ -28,9 +28,13 @@ struct column_profiles {
 void column_profiles_learn(const char *text, const struct sniff_table *table, const struct sniff_body *body,
                            size_t first_row, struct column_profiles *profiles);
 
-/* Average over the columns of what speaks for (> 0) and against (< 0) the row being a header.
- * *broken: share of the typed columns whose cell is neither of the type nor empty nor a missing mark. */
-double header_evidence(const char *text, const struct sniff_table *table, const struct sniff_body *body, size_t row,
-                       const struct column_profiles *profiles, double *broken);
+struct header_evidence {
+    double score;  /* average over the columns of what speaks for (> 0) and against (< 0) a header */
+    double broken; /* share of the typed columns whose cell is neither of the type nor empty nor a missing mark */
+    double vacant; /* share of the columns with values whose cell is empty */
+};
+
+struct header_evidence header_evidence(const char *text, const struct sniff_table *table, const struct sniff_body *body,
+                                       size_t row, const struct column_profiles *profiles);
 
 #endif

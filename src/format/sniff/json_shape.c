@@ -130,20 +130,25 @@ bool sniff_json(const char *text, size_t n, enum sniff_format *format, double *s
     size_t end = start;
     enum value_state state = value_end(text, n, &end);
     if (text[start] == '[') {
+        /* Names in brackets are a header of some CSV files: unless of objects, an array must stand alone. */
+        bool objects = inside < n && text[inside] == '{';
+        if (state == VALUE_INVALID || (!objects && state == VALUE_COMPLETE && skip_blanks(text, n, end) < n))
+            return false;
         *format = SNIFF_JSON_ARRAY;
         *sure = state == VALUE_CUT ? 0.98 : 0.99;
-        /* Names in brackets are a header of some CSV files: an array must stand alone. */
-        return state == VALUE_CUT || (state == VALUE_COMPLETE && skip_blanks(text, n, end) == n);
+        return true;
     }
     double share = object_lines(text, n);
+    size_t next = skip_blanks(text, n, end);
     bool one_line = state == VALUE_COMPLETE && !memchr(text + start, '\n', end - start);
-    bool follows = skip_blanks(text, n, end) < n;
-    if (share >= 0.8 || (one_line && (!follows || text[skip_blanks(text, n, end)] == '{'))) {
+    if (share >= 0.8 || (one_line && (next == n || text[next] == '{'))) {
         *format = SNIFF_NDJSON;
         *sure = 0.5 + 0.49 * (share > 0.5 ? share : 0.5);
         return true;
     }
+    if (state == VALUE_INVALID)
+        return false;
     *format = SNIFF_JSON_ARRAY;
-    *sure = state == VALUE_INVALID || (state == VALUE_COMPLETE && follows) ? 0.5 : 0.95;
-    return state != VALUE_INVALID;
+    *sure = next < n && state == VALUE_COMPLETE ? 0.5 : 0.95;
+    return true;
 }

@@ -26,10 +26,8 @@ static bool other_width_header(const char *text, const struct sniff_table *t, co
     uint32_t fields = t->rows[before].fields;
     if (fields < 2 || (fields + 1 != b->width && fields <= b->width))
         return false;
-    double broken, broken_first;
-    double evidence = header_evidence(text, t, b, before, profiles, &broken);
-    double evidence_first = header_evidence(text, t, b, b->first, profiles, &broken_first);
-    if (evidence < EVIDENCE_TYPED || evidence_first > evidence)
+    double evidence = header_evidence(text, t, b, before, profiles).score;
+    if (evidence < EVIDENCE_TYPED || header_evidence(text, t, b, b->first, profiles).score > evidence)
         return false;
     *row = before;
     return true;
@@ -45,22 +43,19 @@ static bool any_typed(const struct column_profiles *p)
 
 /* How many rows from `first` on make the header. */
 static uint32_t count_header(const char *text, const struct sniff_table *t, const struct sniff_body *b, size_t first,
-                             const struct column_profiles *profiles, double *sure)
+                             const struct column_profiles *profiles)
 {
     bool typed = any_typed(profiles);
     uint32_t lines = 0, k = 0;
-    *sure = 0.5;
     for (size_t row = first; row <= b->last && k < HEADER_ROWS_MAX; row = next_record(t, row + 1), k++) {
-        double broken;
-        double evidence = header_evidence(text, t, b, row, profiles, &broken);
+        struct header_evidence e = header_evidence(text, t, b, row, profiles);
         if (k == 0) {
             double threshold = typed ? EVIDENCE_TYPED : EVIDENCE_TEXT;
-            lines = evidence > threshold;
-            double distance = evidence > threshold ? evidence - threshold : threshold - evidence;
-            *sure = 0.5 + (distance > 0.5 ? 0.49 : 0.98 * distance);
-            if (!lines && broken < 0.5)
+            lines = e.score > threshold;
+            /* Titles of groups of columns leave most cells empty. */
+            if (!lines && e.broken < 0.5 && e.vacant < 0.5)
                 break;
-        } else if (typed && broken > 0.99 && evidence > (lines ? 0.0 : EVIDENCE_STRONG) && row < b->last) {
+        } else if (typed && e.broken > 0.99 && e.score > (lines ? 0.0 : EVIDENCE_STRONG) && row < b->last) {
             lines = k + 1;
         } else {
             break;
@@ -101,9 +96,9 @@ void sniff_layout_find(const char *text, const struct sniff_table *t, const stru
         inner.first = first;
     }
     layout->first_row = first;
-    layout->header_lines = count_header(text, t, &inner, first, &profiles, &layout->header_sure);
+    layout->header_lines = count_header(text, t, &inner, first, &profiles);
     if (header == 0)
         layout->header_lines = 0;
-    else if (header == 1 && layout->header_lines == 0)
-        layout->header_lines = 1;
+    else if (header == 1)
+        layout->header_lines = 1; /* "the first record holds the names": no guess may take another record away */
 }

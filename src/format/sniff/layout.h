@@ -7,7 +7,6 @@
 struct sniff_layout {
     size_t first_row;      /* of the table: the header, or the first record */
     uint32_t header_lines; /* 0: none */
-    double header_sure;    /* 0..1 that the answer about the header is right */
     uint32_t columns;
     size_t footer_lines; /* physical lines behind the last record; 0 unless the table is the whole input */
 };

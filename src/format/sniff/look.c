@@ -23,8 +23,10 @@ static bool is_alpha(char c)
 
 static bool equals_one_of(struct view v, const char *const *words, size_t count)
 {
+    /* The first byte (but for its case) decides nearly always. */
     for (size_t i = 0; i < count; i++)
-        if (strlen(words[i]) == v.n && strncasecmp(words[i], v.p, v.n) == 0)
+        if ((v.n == 0 || ((words[i][0] ^ v.p[0]) & 0xdf) == 0) && strlen(words[i]) == v.n &&
+            strncasecmp(words[i], v.p, v.n) == 0)
             return true;
     return false;
 }
@@ -300,7 +302,8 @@ static enum look text_look(struct view v)
     if (odd >= 4 || (odd && odd * 10 >= v.n) || first == '"' || (last == '"' && quotes % 2) ||
         (first == '\'' && last == '\'' && v.n > 1))
         return LOOK_ODD;
-    if (first == ',' || first == ';' || first == '|' || first == ':' || last == ',' || last == ';' || last == '|')
+    if (first == ',' || first == ';' || first == '|' || first == ':' || last == ',' || last == ';' || last == '|' ||
+        last == '\\')
         return LOOK_ODD;
     if (joins || pipes)
         return LOOK_LIST;

@@ -5,12 +5,15 @@
 #include <math.h>
 #include <string.h>
 
+#include "format/sniff/footer.h"
+
 #define WIDTHS_TRIED 4
 #define WIDTH_MAX 4096       /* rows with more fields are counted as this wide */
 #define TYPE_ROWS 150        /* rows looked at for types */
 #define TYPE_COLUMNS 256     /* columns looked at */
 #define COST_OTHER_WIDTH 1.2 /* in records of the right width */
 #define COST_RAGGED 0.7      /* more than one field, but not the right number */
+#define NOTE_ROWS_MAX 12     /* at the end, that may be notes */
 #define COST_BLANK 0.1
 
 /* How much a cell speaks for having been cut out rightly. */
@@ -20,7 +23,9 @@ static const double look_values[LOOK_COUNT] = {
     [LOOK_TIMESTAMP] = 1, [LOOK_BOOLEAN] = 1.0, [LOOK_ADDRESS] = 1.0, [LOOK_CODE] = 0.9,
     [LOOK_WORD] = 0.9,    [LOOK_TEXT] = 0.8,    [LOOK_LIST] = 0.3,    [LOOK_ODD] = 0.1,
 };
-#define VALUE_QUOTED_TEXT 0.9 /* whatever is in it, the quotes say that it is one value */
+#define FACTOR_DECIMAL_COMMAS 0.2
+#define FACTOR_HEADER_UNFIT 0.6
+#define VALUE_QUOTED_TEXT 0.9 /* whatever is in it, quotes or escapes say that it is one value */
 #define VALUE_PADDED 0.8      /* factor for blanks around a cell: perhaps part of the delimiter */
 
 static double width_worth(uint32_t width)
@@ -31,19 +36,23 @@ static double width_worth(uint32_t width)
 /* The widths that most records have, with their counts. */
 static size_t common_widths(const struct sniff_table *t, uint32_t widths[WIDTHS_TRIED])
 {
-    static const uint32_t none = 0;
-    uint32_t counts[WIDTH_MAX + 1];
+    uint32_t counts[WIDTH_MAX + 1], widest = 1;
     memset(counts, 0, sizeof counts);
-    for (size_t i = 0; i < t->row_count; i++)
-        if (t->rows[i].kind == ROW_RECORD)
-            counts[t->rows[i].fields < WIDTH_MAX ? t->rows[i].fields : WIDTH_MAX]++;
+    for (size_t i = 0; i < t->row_count; i++) {
+        if (t->rows[i].kind != ROW_RECORD)
+            continue;
+        uint32_t width = t->rows[i].fields < WIDTH_MAX ? t->rows[i].fields : WIDTH_MAX;
+        counts[width]++;
+        if (width > widest)
+            widest = width;
+    }
     size_t found = 0;
     while (found < WIDTHS_TRIED) {
-        uint32_t best = none;
-        for (uint32_t w = 2; w <= WIDTH_MAX; w++)
+        uint32_t best = 0;
+        for (uint32_t w = 2; w <= widest; w++)
             if (counts[w] > (best ? counts[best] : 0))
                 best = w;
-        if (best == none)
+        if (best == 0)
             break;
         widths[found++] = best;
         counts[best] = 0;
@@ -78,13 +87,15 @@ static double best_stretch(const struct sniff_table *t, uint32_t width, struct s
     return best;
 }
 
-static void count_body(const struct sniff_table *t, struct sniff_body *b)
+static void count_body(const char *text, const struct sniff_table *t, struct sniff_body *b)
 {
     b->records = b->ragged = b->outside = 0;
     for (size_t i = 0; i < t->row_count; i++) {
         if (t->rows[i].kind != ROW_RECORD)
             continue;
-        if (i < b->first || i > b->last)
+        if (i > b->last && i + NOTE_ROWS_MAX >= t->row_count)
+            b->outside += !sniff_begins_like_footer(text, &t->cells[t->rows[i].first_cell]);
+        else if (i < b->first || i > b->last)
             b->outside++;
         else if (t->rows[i].fields == b->width)
             b->records++;
@@ -105,7 +116,7 @@ static double pattern_score(const struct sniff_body *b)
     return consistency * sqrt(consistency) * pow(coverage, doubt) * width_worth(b->width);
 }
 
-bool sniff_find_body(const struct sniff_table *t, struct sniff_body *body)
+bool sniff_find_body(const char *text, const struct sniff_table *t, struct sniff_body *body)
 {
     size_t records = 0;
     struct sniff_body one = {.width = 1};
@@ -127,14 +138,14 @@ bool sniff_find_body(const struct sniff_table *t, struct sniff_body *body)
         struct sniff_body b = {0};
         if (best_stretch(t, widths[k], &b) <= 0)
             continue;
-        count_body(t, &b);
+        count_body(text, t, &b);
         double score = pattern_score(&b);
         if (score > best) {
             best = score;
             *body = b;
         }
     }
-    count_body(t, body);
+    count_body(text, t, body);
     return true;
 }
 
@@ -147,7 +158,7 @@ struct column_tally {
 static double cell_value(const char *text, const struct sniff_cell *cell, enum look look)
 {
     double value = look_values[look];
-    if (cell->quoted)
+    if (cell->quoted || cell->escaped)
         return value > VALUE_QUOTED_TEXT || look == LOOK_EMPTY ? value : VALUE_QUOTED_TEXT;
     if (cell->length && (text[cell->at] == ' ' || text[cell->at + cell->length - 1] == ' '))
         value *= VALUE_PADDED;
@@ -176,8 +187,32 @@ static double uniformity(const struct column_tally *c)
 
 struct type_summary {
     double score;
-    double typed; /* share of columns that are mostly numbers, dates, times or booleans */
+    double typed;  /* share of columns that are mostly numbers, dates, times or booleans */
+    bool headless; /* the body's first row has their values in most of them */
 };
+
+static bool is_typed_column(const struct column_tally *c)
+{
+    uint32_t typed = 0;
+    for (int look = LOOK_INTEGER; look <= LOOK_BOOLEAN; look++)
+        typed += c->looks[look];
+    return 2 * typed > c->cells;
+}
+
+static bool begins_with_values(const char *text, const struct sniff_table *t, const struct sniff_body *b,
+                               const struct column_tally *columns, uint32_t width)
+{
+    uint32_t typed = 0, values = 0;
+    const struct sniff_row *r = &t->rows[b->first];
+    for (uint32_t c = 0; c < width && c < r->fields; c++) {
+        if (!is_typed_column(&columns[c]))
+            continue;
+        const struct sniff_cell *cell = &t->cells[r->first_cell + c];
+        typed++;
+        values += look_is_typed(look_of(text + cell->at, cell->length));
+    }
+    return typed > 0 && 2 * values > typed;
+}
 
 static struct type_summary type_score(const char *text, const struct sniff_table *t, const struct sniff_body *b)
 {
@@ -204,17 +239,15 @@ static struct type_summary type_score(const char *text, const struct sniff_table
     }
     struct type_summary s = {0};
     if (taken == 0)
-        return (struct type_summary){0.5, 0};
+        return (struct type_summary){.score = 0.5};
     for (uint32_t c = 0; c < width; c++) {
         const struct column_tally *col = &columns[c];
-        uint32_t typed = 0;
-        for (int look = LOOK_INTEGER; look <= LOOK_BOOLEAN; look++)
-            typed += col->looks[look];
         s.score += col->value / col->cells * (0.7 + 0.3 * uniformity(col));
-        s.typed += 2 * typed > col->cells;
+        s.typed += is_typed_column(col);
     }
     s.score /= width;
     s.typed /= width;
+    s.headless = begins_with_values(text, t, b, columns, width);
     return s;
 }
 
@@ -272,7 +305,8 @@ static double weak_delimiter_factor(const char *delimiter, double typed, const s
     if (sniff_delimiter_prior(delimiter) > 0.6 || typed >= 0.4)
         return 1;
     /* Many sentences of the same number of words would be a wonder. */
-    bool regular = b->width > 2 && b->ragged == 0 && b->records >= (strcmp(delimiter, " ") == 0 ? 12 : 6);
+    size_t enough = strcmp(delimiter, " ") != 0 ? 3 : b->width > 3 ? 6 : 12;
+    bool regular = b->width > 2 && b->ragged == 0 && b->records >= enough;
     return 0.25 + typed + (regular ? 0.4 : 0);
 }
 
@@ -292,14 +326,19 @@ static bool is_decimal_commas(const char *text, const struct sniff_table *t, con
     return true;
 }
 
-void sniff_score(const char *text, const struct sniff_table *t, const struct sniff_candidate *candidate,
+void sniff_score(const char *text, const struct sniff_table *t, const struct sniff_candidate *candidate, double floor,
                  struct sniff_score *score)
 {
     const char *delimiter = candidate->dialect.delimiter;
     *score = (struct sniff_score){.fingerprint = t->fingerprint};
-    if (!sniff_find_body(t, &score->body))
+    if (!sniff_find_body(text, t, &score->body))
         return;
     score->quoting = quoting_score(text, t, &score->body, delimiter);
+    if (score->body.width >= 2) {
+        score->pattern = pattern_score(&score->body);
+        if (score->pattern * score->quoting * candidate->prior < floor)
+            return;
+    }
     struct type_summary types = type_score(text, t, &score->body);
     score->types = types.score;
     if (score->body.width < 2) {
@@ -308,9 +347,11 @@ void sniff_score(const char *text, const struct sniff_table *t, const struct sni
         score->total = score->pattern * score->types * score->quoting;
         return;
     }
-    score->pattern = pattern_score(&score->body);
     if (is_decimal_commas(text, t, &score->body, delimiter))
-        score->pattern *= 0.2;
+        score->pattern *= FACTOR_DECIMAL_COMMAS;
+    /* The line right above values is their header: a dialect under which it does not fit is not the right one. */
+    if (types.headless && score->body.first > 0 && t->rows[score->body.first - 1].kind == ROW_RECORD)
+        score->pattern *= FACTOR_HEADER_UNFIT;
     score->total = score->pattern * score->types * score->quoting * candidate->prior *
                    weak_delimiter_factor(delimiter, types.typed, &score->body);
 }

@@ -12,7 +12,7 @@ struct sniff_body {
     uint32_t width;     /* fields of most records */
     size_t records;     /* of that width */
     size_t ragged;      /* of another, within the stretch */
-    size_t outside;     /* records before and behind it */
+    size_t outside;     /* records before and behind it, without notes behind it */
 };
 
 struct sniff_score {
@@ -25,9 +25,10 @@ struct sniff_score {
 };
 
 /* False if no rows are there. */
-bool sniff_find_body(const struct sniff_table *table, struct sniff_body *body);
+bool sniff_find_body(const char *text, const struct sniff_table *table, struct sniff_body *body);
 
+/* A candidate that cannot reach a total of `floor` is left at 0. */
 void sniff_score(const char *text, const struct sniff_table *table, const struct sniff_candidate *candidate,
-                 struct sniff_score *score);
+                 double floor, struct sniff_score *score);
 
 #endif

@@ -10,7 +10,11 @@
 #include "format/sniff/layout.h"
 
 #define SAMPLE_BYTES (64u << 10)
+#define SAMPLE_BYTES_MIN (12u << 10)
+#define WORK_BYTES (1536u << 10) /* of all samples together: many candidates get a smaller one */
 #define SAMPLE_ROWS 1000
+#define SURE_MAX 0.995
+#define RIVAL_SHARE 0.25      /* of the best total: what is below is no rival */
 #define COMMENT_SHARE_MAX 0.4 /* more lines than that beginning with a sign are data */
 
 struct choice {
@@ -45,12 +49,17 @@ static status choose(const char *text, size_t n, bool at_end, const struct sniff
     struct sniff_candidate candidates[CANDIDATES_MAX];
     struct sniff_score scores[CANDIDATES_MAX];
     size_t count = sniff_candidates(text, n, given, candidates), best = 0;
+    size_t share = WORK_BYTES / count > SAMPLE_BYTES_MIN ? WORK_BYTES / count : SAMPLE_BYTES_MIN;
+    if (n > share) {
+        n = share;
+        at_end = false;
+    }
     for (size_t i = 0; i < count; i++) {
         candidates[i].dialect.comment = comment;
         status s = sniff_tokenize(text, n, at_end, &candidates[i].dialect, SAMPLE_ROWS, table, err);
         if (s != OK)
             return s;
-        sniff_score(text, table, &candidates[i], &scores[i]);
+        sniff_score(text, table, &candidates[i], RIVAL_SHARE * (i ? scores[best].total : 0), &scores[i]);
         if (scores[i].total > scores[best].total)
             best = i;
     }
@@ -100,17 +109,18 @@ static bool only_comments_before(const struct sniff_table *t, size_t row)
     return row > 0;
 }
 
+/* The weights were set so that of the answers about dirty files that come with a given `sure`, about that share is
+ * right (tests/sniff). */
 static double sure_of(const struct choice *c)
 {
     const struct sniff_body *b = &c->score.body;
     if (c->score.total <= 0)
         return 0;
     double records = (double)b->records, outside = (double)(b->ragged + b->outside);
-    double lead = log(c->score.total / fmax(c->rival, 1e-3));
+    double lead = log(c->score.total / fmax(c->rival, RIVAL_SHARE * c->score.total));
     double evidence =
-        1.2 * lead + 2.5 * c->score.types + 0.5 * log(records) - 2.5 * outside / (records + outside) - 1.5;
-    double sure = 1 / (1 + exp(-evidence));
-    return fmin(sure, 0.995);
+        -1.1 + 1.2 * lead + 2.5 * c->score.types + 0.5 * log(records) - 2.5 * outside / (records + outside);
+    return fmin(1 / (1 + exp(-evidence)), SURE_MAX);
 }
 
 static const char *delimiter_name(const char *delimiter, char buffer[40])
@@ -210,8 +220,10 @@ static status sniff_csv(const char *text, size_t n, bool at_end, const struct sn
     s = sniff_tokenize(text, n, at_end, d, SIZE_MAX, &table, err);
     if (s != OK)
         goto out;
-    if (!sniff_find_body(&table, &body)) {
+    if (!sniff_find_body(text, &table, &body)) {
         d->skip_lines = lines_before;
+        d->header = given.header == 1;
+        d->header_lines = d->header;
         snprintf(result->reason, sizeof result->reason, "the input holds no records");
         goto out;
     }
@@ -223,7 +235,7 @@ static status sniff_csv(const char *text, size_t n, bool at_end, const struct sn
         s = sniff_tokenize(text, n, at_end, d, SIZE_MAX, &table, err);
         if (s != OK)
             goto out;
-        (void)sniff_find_body(&table, &body);
+        (void)sniff_find_body(text, &table, &body);
     }
 
     struct sniff_layout layout;
@@ -237,7 +249,7 @@ static status sniff_csv(const char *text, size_t n, bool at_end, const struct sn
     result->newline = newline_of(&table);
     result->columns = layout.columns;
     result->footer_lines = layout.footer_lines;
-    result->sure = given.delimiter && given.quote ? 0.995 : sure_of(&choice);
+    result->sure = given.delimiter && given.quote ? SURE_MAX : sure_of(&choice);
     if (sep[0])
         snprintf(result->reason, sizeof result->reason, "the first line names the delimiter");
     else
@@ -261,6 +273,7 @@ status sniff_text(const uint8_t *head, size_t n, bool at_end, const struct sniff
     }
     if (n >= 4 && memcmp(text, "PAR1", 4) == 0) {
         result->format = SNIFF_PARQUET;
+        result->columns = 0;
         result->sure = 1;
         snprintf(result->reason, sizeof result->reason, "the input begins with the mark of Parquet files");
         return OK;

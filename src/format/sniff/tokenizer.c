@@ -129,6 +129,7 @@ static status scan_cell(struct scan *s, uint32_t *lines, bool *cut, struct error
         return result;
     struct sniff_cell *cell = &t->cells[t->cell_count++];
     size_t start = s->at, end;
+    size_t escapes_before = t->escapes;
     cell->quoted = s->dialect->quote && s->at < s->n && s->text[s->at] == s->dialect->quote;
     if (cell->quoted) {
         bool enclosing = false;
@@ -148,6 +149,7 @@ static status scan_cell(struct scan *s, uint32_t *lines, bool *cut, struct error
         scan_plain(s);
         end = s->at;
     }
+    cell->escaped = t->escapes > escapes_before;
     cell->at = (uint32_t)start;
     cell->length = (uint32_t)(end - start);
     t->fingerprint = (t->fingerprint ^ (((uint64_t)start << 32) + end)) * 0x9e3779b97f4a7c15u;
@@ -190,11 +192,15 @@ static status scan_row(struct scan *s, struct sniff_row *row, bool *cut, struct 
             s->at += s->delimiter_length;
         }
         row->fields = (uint32_t)(s->table->cell_count - first);
-        const struct sniff_cell *only = &s->table->cells[first];
-        if (row->fields == 1 && !only->quoted && strspn(s->text + only->at, " \t") >= only->length)
-            row->kind = ROW_BLANK;
     }
     row->end = (uint32_t)s->at;
+    /* Tabs alone are a record of empty cells where tabs delimit. */
+    size_t blanks = 0, length = row->end - row->at;
+    while (blanks < length &&
+           (s->text[row->at + blanks] == ' ' || (row->fields == 1 && s->text[row->at + blanks] == '\t')))
+        blanks++;
+    if (blanks == length)
+        row->kind = ROW_BLANK;
     return OK;
 }
 

@@ -10,7 +10,7 @@
 /* Slices of the text; a quoted cell's slice is what stands between its quotes, escapes untouched. */
 struct sniff_cell {
     uint32_t at, length;
-    bool quoted;
+    bool quoted, escaped; /* escaped: by a backslash somewhere */
 };
 
 enum sniff_row_kind { ROW_RECORD, ROW_BLANK, ROW_COMMENT };

@@ -282,7 +282,7 @@ static void nearly_moments(void **state)
             n += snprintf(text + n, sizeof text - (size_t)n, ".%0*d", (int)random_below(&random, 9),
                           (int)random_below(&random, 1000));
         if (form > 3)
-            n += snprintf(text + n, sizeof text - (size_t)n, "%s", "000" + random_below(&random, 4));
+            n += snprintf(text + n, sizeof text - (size_t)n, "%s", &"000"[random_below(&random, 4)]);
         n += snprintf(text + n, sizeof text - (size_t)n, "%s", zones[random_below(&random, ARRAY_LENGTH(zones))]);
         if (n > TEXT_MAX)
             n = TEXT_MAX;

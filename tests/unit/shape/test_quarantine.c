@@ -136,7 +136,6 @@ static void test_contents(void **state)
 static void test_nothing(void **state)
 {
     (void)state;
-    struct schema columns = {0};
     struct memory_sink memory = {0};
     struct byte_sink sink = {&memory_ops, &memory};
     struct quarantine *q;

@@ -1,5 +1,9 @@
 #include "json_feed.h"
 
+#include <stdio.h>
+
+#include "base/civil.h"
+
 #define EXPECT(f, input, rows, rejects, lines) feed_expect((f), (input), sizeof(input) - 1, (rows), (rejects), (lines))
 
 static const struct data_type bigint = {.kind = TYPE_BIGINT}, string = {.kind = TYPE_STRING};
@@ -372,6 +376,66 @@ static void repeated_sources_are_refused(void **state)
     feed_release(&f);
 }
 
+/* A column goes from the dictionary form to the plain one in the middle of a chunk, and comes back to it later. */
+static void dictionaries(void **state)
+{
+    (void)state;
+    enum { ROWS = 6000 };
+    struct json_options options = {.max_record_bytes = 1000};
+    struct text_decoder decoder;
+    struct decoded into = {0};
+    struct feed f;
+    feed_init(&f);
+    feed_infer(&f, "few", INFER_DOUBLE);
+    feed_infer(&f, "many", INFER_INT53);
+    feed_infer(&f, "late", INFER_STRING);
+    feed_infer(&f, "none", INFER_STRING);
+    feed_infer(&f, "day", INFER_DATE);
+    feed_infer(&f, "long", INFER_STRING);
+    assert_int_equal(json_decoder_create(&decoder, &options, &f.err), OK);
+    for (int chunk = 0; chunk < 20; chunk++) {
+        struct buf input = {0};
+        for (int i = 0; i < ROWS; i++)
+            assert_int_equal(buf_printf(&input, &f.err,
+                                        "{\"few\":%d.%0*d,\"many\":%d,%s\"late\":\"%d\",\"day\":\"20%02d-03-%02d\","
+                                        "\"long\":\"more than sixteen bytes, number %d\"}\n",
+                                        i % 7, 1 + i % 3, 0, chunk < 16 ? i * 3 : i % 5, i % 10 ? "" : "\"none\":null,",
+                                        i < 2100 ? i % 3 : i, i % 31, 1 + i % 28, i % 9),
+                             OK);
+        struct text_chunk c = {.data = input.data, .len = input.len, .sequence = (uint64_t)chunk};
+        assert_int_equal(decoder.ops->decode(decoder.self, &c, f.targets, &f.schema, &into, &f.err), OK);
+        const struct column *columns = into.batch.columns;
+        assert_int_equal(into.batch.rows, ROWS);
+        assert_true(columns[0].is_dict);
+        assert_int_equal(columns[0].dict_length, 7); /* 1.0, 1.00 and 1.000 are one value */
+        assert_int_equal(columns[1].is_dict, chunk >= 16);
+        assert_false(columns[2].is_dict);
+        assert_false(columns[3].is_dict);
+        assert_int_equal(columns[3].null_count, ROWS);
+        assert_true(columns[4].is_dict);
+        assert_int_equal(columns[4].dict_length, 31 * 28);
+        assert_true(columns[5].is_dict);
+        assert_int_equal(columns[5].dict_length, 9);
+        for (int i = 0; i < ROWS; i++) {
+            char text[64];
+            const double few = i % 7;
+            const int64_t many = chunk < 16 ? i * 3 : i % 5;
+            assert_memory_equal(column_value(&columns[0], (size_t)i), &few, sizeof few);
+            assert_memory_equal(column_value(&columns[1], (size_t)i), &many, sizeof many);
+            snprintf(text, sizeof text, "%d", i < 2100 ? i % 3 : i);
+            assert_true(str_equal(column_str(&columns[2], (size_t)i), str_of(text)));
+            assert_int_equal(*(const int32_t *)column_value(&columns[4], (size_t)i),
+                             civil_days(2000 + i % 31, 3, 1 + i % 28));
+            snprintf(text, sizeof text, "more than sixteen bytes, number %d", i % 9);
+            assert_true(str_equal(column_str(&columns[5], (size_t)i), str_of(text)));
+        }
+        buf_release(&input);
+    }
+    decoded_release(&into);
+    text_decoder_free(&decoder);
+    feed_release(&f);
+}
+
 static void long_values_in_messages_are_cut(void **state)
 {
     (void)state;
@@ -409,6 +473,7 @@ int main(void)
         cmocka_unit_test(new_keys_are_told_once_in_order),
         cmocka_unit_test(long_records),
         cmocka_unit_test(repeated_sources_are_refused),
+        cmocka_unit_test(dictionaries),
         cmocka_unit_test(long_values_in_messages_are_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

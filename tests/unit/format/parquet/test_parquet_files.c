@@ -16,7 +16,16 @@
 
 enum nulls { NULLS_NONE, NULLS_SOME, NULLS_RUNS, NULLS_ALL, NULLS_RARE, NULLS_COUNT };
 enum form { FORM_PLAIN, FORM_DICT, FORM_BOTH };
-enum shape { SHAPE_FEW, SHAPE_RANDOM, SHAPE_SORTED, SHAPE_CONSTANT, SHAPE_SPECIAL, SHAPE_LONG, SHAPE_COUNT };
+enum shape {
+    SHAPE_FEW,
+    SHAPE_RANDOM,
+    SHAPE_SORTED,
+    SHAPE_CONSTANT,
+    SHAPE_SPECIAL,
+    SHAPE_LONG,
+    SHAPE_ENDS,
+    SHAPE_COUNT
+};
 
 struct column_plan {
     struct data_type type;
@@ -82,6 +91,7 @@ static int64_t number_of(enum shape shape, size_t row, uint64_t *seed, int64_t l
         return (int64_t[]){lowest, highest, 0, lowest + 1, highest - 1}[next_random(seed) % 5];
     case SHAPE_RANDOM:
     case SHAPE_LONG:
+    case SHAPE_ENDS:
     case SHAPE_COUNT:
         break;
     }
@@ -122,6 +132,11 @@ static void text_of(enum shape shape, enum type_kind kind, size_t row, uint64_t 
     if (shape == SHAPE_FEW) {
         cell->text = few[next_random(seed) % 8];
         cell->n = strlen(cell->text);
+        return;
+    }
+    if (shape == SHAPE_ENDS) { /* first the largest, later the smallest value is too long for a bound */
+        cell->n = row % 3 ? 70 : row < 300 ? 0 : 2;
+        memset(text_space, row % 3 ? 'm' : 'z', cell->n);
         return;
     }
     if (shape == SHAPE_SORTED || shape == SHAPE_CONSTANT) {
@@ -617,7 +632,7 @@ static void long_strings(void **state)
 {
     (void)state;
     static const size_t rows[] = {300, 200};
-    struct column_plan plans[12];
+    struct column_plan plans[14];
     size_t n = 0;
     for (int form = FORM_PLAIN; form <= FORM_BOTH; form++)
         for (int nulls = 0; nulls < 2; nulls++) {
@@ -626,6 +641,8 @@ static void long_strings(void **state)
             plans[n++] =
                 (struct column_plan){{.kind = TYPE_BINARY}, (enum nulls)nulls, (enum form)form, SHAPE_LONG, false, 0};
         }
+    for (int form = FORM_PLAIN; form <= FORM_DICT; form++)
+        plans[n++] = (struct column_plan){{.kind = TYPE_STRING}, NULLS_NONE, (enum form)form, SHAPE_ENDS, false, 0};
     write_file(
         &(struct file_plan){"long_strings", plans, n, rows, 2, {.codec = PARQUET_SNAPPY, .page_bytes = 4096}, 11});
     write_file(&(struct file_plan){

@@ -1,0 +1,409 @@
+/* Preloaded into the program under test: makes one system or allocation call fail, or every one from some point on.
+ *
+ *   FAULT_KIND    alloc | read | write | open | fsync | rename | mkdir | truncate
+ *   FAULT_AT      the first call that fails, 1 first; 0: none, only count
+ *   FAULT_HOW     once | on (all from then on) | alternate (every second one from then on)
+ *   FAULT_ERRNO   number of the error, or "short": reads and writes do half of what was asked for
+ *   FAULT_COUNT   file that the number of calls is written to at the end
+ *
+ * Only calls made after main began count, and only those of objects that were loaded by then: the program and the
+ * libraries it is linked to, but neither the dynamic loader nor what is loaded later. So what is counted does not
+ * depend on the loader, and nothing is asked of code that has its own idea of running out of memory. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define CALLER ((uintptr_t)__builtin_return_address(0))
+
+enum kind { KIND_NONE, ALLOC, READ, WRITE, OPEN, FSYNC, RENAME, MKDIR, TRUNCATE };
+static const char *const kind_names[] = {"none",  "alloc",  "read",  "write",   "open",
+                                         "fsync", "rename", "mkdir", "truncate"};
+
+enum how { ONCE, ON, ALTERNATE };
+
+static struct {
+    enum kind kind;
+    long at;
+    enum how how;
+    int error;
+    bool shorten;
+    const char *count_file;
+    atomic_bool armed;
+    atomic_long calls;
+    struct {
+        uintptr_t from, to;
+    } objects[64];
+    size_t object_count;
+} fault;
+
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t);
+
+static int add_object(struct dl_phdr_info *info, size_t size, void *data)
+{
+    (void)size;
+    (void)data;
+    const char *slash = strrchr(info->dlpi_name, '/'), *name = slash ? slash + 1 : info->dlpi_name;
+    if (strncmp(name, "ld-", 3) == 0 || strcmp(name, "faultlib.so") == 0 || strncmp(name, "linux-vdso", 10) == 0)
+        return 0;
+    for (int i = 0; i < info->dlpi_phnum && fault.object_count < 64; i++) {
+        const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+        if (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
+            continue;
+        uintptr_t from = info->dlpi_addr + p->p_vaddr;
+        fault.objects[fault.object_count].from = from;
+        fault.objects[fault.object_count++].to = from + p->p_memsz;
+    }
+    return 0;
+}
+
+static bool is_counted(uintptr_t caller)
+{
+    for (size_t i = 0; i < fault.object_count; i++)
+        if (caller >= fault.objects[i].from && caller < fault.objects[i].to)
+            return true;
+    return false;
+}
+
+/* Does this call fail? */
+static bool strikes(enum kind kind, uintptr_t caller)
+{
+    if (kind != fault.kind || !atomic_load_explicit(&fault.armed, memory_order_relaxed) || !is_counted(caller))
+        return false;
+    long now = atomic_fetch_add(&fault.calls, 1) + 1;
+    if (fault.at == 0 || now < fault.at)
+        return false;
+    switch (fault.how) {
+    case ONCE:
+        return now == fault.at;
+    case ON:
+        return true;
+    case ALTERNATE:
+        return (now - fault.at) % 2 == 0;
+    }
+    return false;
+}
+
+static long failed(void)
+{
+    errno = fault.error;
+    return -1;
+}
+
+static const char *setting(const char *name)
+{
+    const char *value = getenv(name);
+    return value ? value : "";
+}
+
+static void configure(void)
+{
+    const char *kind = setting("FAULT_KIND"), *how = setting("FAULT_HOW");
+    for (size_t i = 1; i < sizeof kind_names / sizeof *kind_names; i++)
+        if (strcmp(kind, kind_names[i]) == 0)
+            fault.kind = (enum kind)i;
+    fault.at = atol(setting("FAULT_AT"));
+    fault.how = strcmp(how, "on") == 0 ? ON : strcmp(how, "alternate") == 0 ? ALTERNATE : ONCE;
+    fault.shorten = strcmp(setting("FAULT_ERRNO"), "short") == 0;
+    fault.error = atoi(setting("FAULT_ERRNO"));
+    fault.count_file = getenv("FAULT_COUNT");
+    dl_iterate_phdr(add_object, NULL);
+}
+
+__attribute__((destructor)) static void tell_count(void)
+{
+    atomic_store(&fault.armed, false);
+    if (!fault.count_file)
+        return;
+    char text[32];
+    int n = snprintf(text, sizeof text, "%ld\n", atomic_load(&fault.calls));
+    int fd = (int)syscall(SYS_openat, AT_FDCWD, fault.count_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd >= 0) {
+        (void)!syscall(SYS_write, fd, text, (size_t)n);
+        close(fd);
+    }
+}
+
+/* ---- main begins ---- */
+
+static int (*program_main)(int, char **, char **);
+
+static int counted_main(int argc, char **argv, char **environment)
+{
+    atomic_store(&fault.armed, true);
+    return program_main(argc, argv, environment);
+}
+
+typedef int start_main(int (*)(int, char **, char **), int, char **, void (*)(void), void (*)(void), void (*)(void),
+                       void *);
+EXPORT int __libc_start_main(int (*entry)(int, char **, char **), int argc, char **argv, void (*init)(void),
+                             void (*fini)(void), void (*rtld_fini)(void), void *stack_end);
+EXPORT int __libc_start_main(int (*entry)(int, char **, char **), int argc, char **argv, void (*init)(void),
+                             void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+{
+    start_main *real = (start_main *)dlsym(RTLD_NEXT, "__libc_start_main");
+    program_main = entry;
+    configure();
+    return real(counted_main, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
+/* ---- memory ---- */
+
+static void *no_memory(void)
+{
+    errno = ENOMEM;
+    return NULL;
+}
+
+EXPORT void *malloc(size_t n)
+{
+    return strikes(ALLOC, CALLER) ? no_memory() : __libc_malloc(n);
+}
+
+EXPORT void *calloc(size_t count, size_t size)
+{
+    return strikes(ALLOC, CALLER) ? no_memory() : __libc_calloc(count, size);
+}
+
+EXPORT void *realloc(void *old, size_t n)
+{
+    return strikes(ALLOC, CALLER) ? no_memory() : __libc_realloc(old, n);
+}
+
+EXPORT void *aligned_alloc(size_t alignment, size_t n)
+{
+    return strikes(ALLOC, CALLER) ? no_memory() : __libc_memalign(alignment, n);
+}
+
+EXPORT int posix_memalign(void **into, size_t alignment, size_t n)
+{
+    void *memory = strikes(ALLOC, CALLER) ? NULL : __libc_memalign(alignment, n);
+    if (!memory)
+        return ENOMEM;
+    *into = memory;
+    return 0;
+}
+
+EXPORT void *mmap(void *at, size_t n, int protection, int flags, int fd, off_t offset)
+{
+    if ((flags & MAP_ANONYMOUS) && strikes(ALLOC, CALLER)) {
+        errno = ENOMEM;
+        return MAP_FAILED;
+    }
+    return (void *)syscall(SYS_mmap, at, n, protection, flags, fd, offset);
+}
+
+EXPORT void *mmap64(void *at, size_t n, int protection, int flags, int fd, off_t offset) __attribute__((alias("mmap")));
+
+/* ---- bytes ---- */
+
+static size_t half(size_t n)
+{
+    return n > 1 ? n / 2 : n;
+}
+
+static ssize_t do_read(int fd, void *into, size_t n, uintptr_t caller)
+{
+    if (strikes(READ, caller)) {
+        if (!fault.shorten)
+            return failed();
+        n = half(n);
+    }
+    return syscall(SYS_read, fd, into, n);
+}
+
+static ssize_t do_pread(int fd, void *into, size_t n, off_t at, uintptr_t caller)
+{
+    if (strikes(READ, caller)) {
+        if (!fault.shorten)
+            return failed();
+        n = half(n);
+    }
+    return syscall(SYS_pread64, fd, into, n, at);
+}
+
+EXPORT ssize_t read(int fd, void *into, size_t n)
+{
+    return do_read(fd, into, n, CALLER);
+}
+
+ssize_t __read_chk(int fd, void *into, size_t n, size_t room);
+EXPORT ssize_t __read_chk(int fd, void *into, size_t n, size_t room)
+{
+    if (n > room)
+        abort();
+    return do_read(fd, into, n, CALLER);
+}
+
+EXPORT ssize_t pread(int fd, void *into, size_t n, off_t at)
+{
+    return do_pread(fd, into, n, at, CALLER);
+}
+
+EXPORT ssize_t pread64(int fd, void *into, size_t n, off_t at)
+{
+    return do_pread(fd, into, n, at, CALLER);
+}
+
+ssize_t __pread_chk(int fd, void *into, size_t n, off_t at, size_t room);
+EXPORT ssize_t __pread_chk(int fd, void *into, size_t n, off_t at, size_t room)
+{
+    if (n > room)
+        abort();
+    return do_pread(fd, into, n, at, CALLER);
+}
+
+EXPORT ssize_t write(int fd, const void *from, size_t n)
+{
+    if (strikes(WRITE, CALLER)) {
+        if (!fault.shorten)
+            return failed();
+        n = half(n);
+    }
+    return syscall(SYS_write, fd, from, n);
+}
+
+static ssize_t do_pwrite(int fd, const void *from, size_t n, off_t at, uintptr_t caller)
+{
+    if (strikes(WRITE, caller)) {
+        if (!fault.shorten)
+            return failed();
+        n = half(n);
+    }
+    return syscall(SYS_pwrite64, fd, from, n, at);
+}
+
+EXPORT ssize_t pwrite(int fd, const void *from, size_t n, off_t at)
+{
+    return do_pwrite(fd, from, n, at, CALLER);
+}
+
+EXPORT ssize_t pwrite64(int fd, const void *from, size_t n, off_t at)
+{
+    return do_pwrite(fd, from, n, at, CALLER);
+}
+
+/* ---- names ---- */
+
+static int do_open(int parent, const char *path, int flags, mode_t mode, uintptr_t caller)
+{
+    return strikes(OPEN, caller) ? (int)failed() : (int)syscall(SYS_openat, parent, path, flags, mode);
+}
+
+static bool has_mode(int flags)
+{
+    return (flags & O_CREAT) || (flags & O_TMPFILE) == O_TMPFILE;
+}
+
+#define OPEN_MODE(flags, mode)                                                                                         \
+    mode_t mode = 0;                                                                                                   \
+    if (has_mode(flags)) {                                                                                             \
+        va_list arguments;                                                                                             \
+        va_start(arguments, flags);                                                                                    \
+        mode = va_arg(arguments, mode_t);                                                                              \
+        va_end(arguments);                                                                                             \
+    }
+
+EXPORT int open(const char *path, int flags, ...)
+{
+    OPEN_MODE(flags, mode)
+    return do_open(AT_FDCWD, path, flags, mode, CALLER);
+}
+
+EXPORT int open64(const char *path, int flags, ...)
+{
+    OPEN_MODE(flags, mode)
+    return do_open(AT_FDCWD, path, flags, mode, CALLER);
+}
+
+EXPORT int openat(int parent, const char *path, int flags, ...)
+{
+    OPEN_MODE(flags, mode)
+    return do_open(parent, path, flags, mode, CALLER);
+}
+
+EXPORT int openat64(int parent, const char *path, int flags, ...)
+{
+    OPEN_MODE(flags, mode)
+    return do_open(parent, path, flags, mode, CALLER);
+}
+
+int __open_2(const char *path, int flags);
+EXPORT int __open_2(const char *path, int flags)
+{
+    return do_open(AT_FDCWD, path, flags, 0, CALLER);
+}
+
+int __open64_2(const char *path, int flags);
+EXPORT int __open64_2(const char *path, int flags)
+{
+    return do_open(AT_FDCWD, path, flags, 0, CALLER);
+}
+
+int __openat_2(int parent, const char *path, int flags);
+EXPORT int __openat_2(int parent, const char *path, int flags)
+{
+    return do_open(parent, path, flags, 0, CALLER);
+}
+
+int __openat64_2(int parent, const char *path, int flags);
+EXPORT int __openat64_2(int parent, const char *path, int flags)
+{
+    return do_open(parent, path, flags, 0, CALLER);
+}
+
+EXPORT int fsync(int fd)
+{
+    return strikes(FSYNC, CALLER) ? (int)failed() : (int)syscall(SYS_fsync, fd);
+}
+
+EXPORT int fdatasync(int fd)
+{
+    return strikes(FSYNC, CALLER) ? (int)failed() : (int)syscall(SYS_fdatasync, fd);
+}
+
+EXPORT int rename(const char *from, const char *to)
+{
+    return strikes(RENAME, CALLER) ? (int)failed() : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+EXPORT int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+    return strikes(RENAME, CALLER) ? (int)failed() : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
+EXPORT int link(const char *from, const char *to)
+{
+    return strikes(RENAME, CALLER) ? (int)failed() : (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+EXPORT int mkdir(const char *path, mode_t mode)
+{
+    return strikes(MKDIR, CALLER) ? (int)failed() : (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+}
+
+EXPORT int ftruncate(int fd, off_t length)
+{
+    return strikes(TRUNCATE, CALLER) ? (int)failed() : (int)syscall(SYS_ftruncate, fd, length);
+}
+
+EXPORT int ftruncate64(int fd, off_t length)
+{
+    return strikes(TRUNCATE, CALLER) ? (int)failed() : (int)syscall(SYS_ftruncate, fd, length);
+}
