@@ -75,8 +75,9 @@ stage_unit() {
 # Where threads meet: the ordered workers by themselves, and whole conversions with more threads than cores.
 stage_tsan() {
     local out=build/check/tsan seed
-    build CONF=tsan all build/tsan/unit/sys/test_ordered || return 1
+    build CONF=tsan all build/tsan/unit/sys/test_ordered build/tsan/unit/job/test_convert_threads || return 1
     run_unit_program build/tsan/unit/sys/test_ordered
+    run_unit_program build/tsan/unit/job/test_convert_threads
     rm -rf "$out"
     mkdir -p "$out"
     cc -O2 -o "$out/generate" bench/generate.c || return 1
