@@ -352,6 +352,8 @@ static ALWAYS_INLINE status offer(struct winner_set *w, enum order_form form, co
 static ALWAYS_INLINE void fetch_ahead(struct winner_set *w, struct key_hash hash)
 {
     struct partition *p = partition_of(w, hash);
+    if (UNLIKELY(!p->slots))
+        return;
     const uint8_t *home = p->slots + home_of(p, hash) * w->stride;
     __builtin_prefetch(home, 1);
     __builtin_prefetch(home + 64, 1); /* a slot may straddle two lines, and the key may be a few slots on */

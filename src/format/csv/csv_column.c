@@ -149,7 +149,7 @@ static void observe_from(const struct csv_column_job *job, size_t row)
 void csv_column_observe(const struct csv_column_job *job)
 {
     *job->observed = infer_join(*job->observed, job->target->class_);
-    if (job->target->source_index >= 0)
+    if (job->target->infer && job->target->source_index >= 0)
         observe_from(job, 0);
 }
 
