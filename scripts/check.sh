@@ -72,6 +72,36 @@ stage_unit() {
     return $result
 }
 
+# Where threads meet: the ordered workers by themselves, and whole conversions with more threads than cores.
+stage_tsan() {
+    local out=build/check/tsan seed
+    build CONF=tsan all build/tsan/unit/sys/test_ordered || return 1
+    run_unit_program build/tsan/unit/sys/test_ordered
+    rm -rf "$out"
+    mkdir -p "$out"
+    cc -O2 -o "$out/generate" bench/generate.c || return 1
+    for seed in lineitem-csv quoted-csv lineitem-ndjson; do
+        "$out/generate" "$seed" --bytes 6MB -o "$out/$seed.in" || return 1
+        if build/tsan/flowforge convert -q --threads 4 --memory 64M "$out/$seed.in" "$out/$seed.parquet"; then
+            echo "COUNT 1 0"
+        else
+            echo "$seed: failed under the thread sanitizer"
+            echo "COUNT 0 1"
+        fi
+    done
+    if build/tsan/flowforge convert -q --threads 4 --memory 64M --dedupe l_orderkey --partition-by l_shipmode \
+        "$out/lineitem-csv.in" "$out/partitioned/"; then
+        echo "COUNT 1 0"
+    else
+        echo "dedupe and partitions: failed under the thread sanitizer"
+        echo "COUNT 0 1"
+    fi
+    rm -rf "$out"
+}
+
+# The program itself under sanitizers, for the tests that run it on bad input.
+stage_build_asan() { build CONF=asan all; }
+
 stage_flow() {
     local result good bad
     build all test-programs || return 1
@@ -129,7 +159,7 @@ run_stage() {
     fi
 }
 
-stages="setup format_c format_python arrows build_gcc build_clang unit flow fuzz"
+stages="setup format_c format_python arrows build_gcc build_clang build_asan unit tsan flow fuzz"
 for name in ${*:-$stages}; do
     if ! declare -F "stage_$name" >/dev/null; then
         echo "check: no stage '$name'; there are: $stages" >&2

@@ -61,7 +61,7 @@ status buf_extend_zero(struct buf *b, size_t n, uint8_t **at, struct error *err)
     status s = buf_reserve(b, n, err);
     if (s != OK)
         return s;
-    *at = b->data + b->len;
+    *at = b->data ? b->data + b->len : NULL; /* no offset to no memory when n is 0 */
     if (n)
         memset(*at, 0, n);
     b->len += n;

@@ -74,7 +74,7 @@ static status version_create(struct type_version **version, unsigned number, siz
 
 status column_types_init(struct column_types *t, const struct type_column *columns, size_t count, struct error *err)
 {
-    struct type_version *v;
+    struct type_version *v = NULL;
     status s = version_create(&v, 1, count, err);
     for (size_t i = 0; s == OK && i < count; i++) {
         s = version_add(v, &columns[i], err);
@@ -89,7 +89,7 @@ status column_types_init(struct column_types *t, const struct type_column *colum
 status column_types_join(struct column_types *t, const struct type_version *from, const enum infer_class *observed,
                          const struct type_column *added, size_t added_count, bool *changed, struct error *err)
 {
-    struct type_version *now = t->newest, *next;
+    struct type_version *now = t->newest, *next = NULL;
     size_t known = from->schema.count; /* columns are only ever appended: the first ones are the same */
     bool differs = added_count > 0;
     for (size_t i = 0; i < known; i++)

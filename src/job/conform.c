@@ -59,11 +59,16 @@ static status cast_row(struct conforming *c, const struct column *from, size_t r
     const char *text = (const char *)c->text.data + CAST_PAD, *why = "";
     size_t n = c->text.len - CAST_PAD;
     union value v = {.bytes = {0}};
+    char message[400], name[TYPE_NAME_MAX];
+    if (type.kind == TYPE_STRING && !str_is_utf8((struct str){text, n})) {
+        snprintf(message, sizeof message, "column '%.100s': not valid UTF-8", c->version->schema.fields[column].name);
+        s = reject_row(c, row, column, REJECT_INVALID_ENCODING, str_of(message), err);
+        return s == OK ? column_append_null(to, err) : s;
+    }
     if (type_is_var(type) && type.kind != TYPE_JSON)
         return column_append(to, text, n, err);
     if (cast_text(type, text, n, &v, &why))
         return type_is_var(type) ? column_append(to, text, n, err) : column_append(to, &v, type_width(type), err);
-    char message[400], name[TYPE_NAME_MAX];
     size_t shown = str_utf8_prefix((struct str){text, n}, 100);
     snprintf(message, sizeof message, "column '%.100s': \"%.*s%s\" is no %s: %s",
              c->version->schema.fields[column].name, (int)shown, text, shown < n ? "..." : "", type_name(type, name),
@@ -96,14 +101,6 @@ static status check_nulls(struct conforming *c, size_t column, enum reject_code 
     return s;
 }
 
-static int source_column(const struct schema *from, const struct decode_target *target)
-{
-    for (size_t i = 0; i < from->count; i++)
-        if (str_equal(str_of(from->fields[i].name), target->source))
-            return (int)i;
-    return -1;
-}
-
 static int by_record(const void *a, const void *b)
 {
     const struct reject *x = a, *y = b;
@@ -121,7 +118,7 @@ status conform_batch(struct batch *from, const struct type_version *version, str
         goto out;
     memset(c.keep.data, 0xFF, c.keep.len);
     for (size_t i = 0; s == OK && i < columns; i++) {
-        int at = source_column(from->schema, &version->targets[i]);
+        int at = schema_find(from->schema, version->targets[i].source);
         struct column *to = &into->batch.columns[i];
         s = at < 0 ? column_fill_null(to, to->type, rows, err) : conform_column(&c, &from->columns[at], i, to, err);
     }

@@ -107,10 +107,14 @@ static status prepare_decoder(struct conversion *c, struct conversion_worker *w,
     return OK;
 }
 
+/* Keys of JSON records that no column takes yet. */
+static bool has_new_keys(const struct conversion *c, const struct decoded *d)
+{
+    return d->new_keys.len > 0 && !c->options->schema;
+}
+
 static bool observes_more(const struct type_version *v, const struct decoded *d)
 {
-    if (d->new_keys.len > 0)
-        return true;
     for (size_t i = 0; i < v->schema.count; i++)
         if (v->targets[i].infer && infer_join(v->targets[i].class_, d->observed[i]) != v->targets[i].class_)
             return true;
@@ -159,14 +163,17 @@ static status new_columns(struct conversion *c, const struct buf *keys, struct t
     return OK;
 }
 
-/* Take what a decoder observed into the types; rows already written may turn the pass into a mere look. */
-static status widen(struct conversion *c, const struct type_version *from, const struct decoded *d, struct error *err)
+/* Take what a decoder observed into the types; rows already written may turn the pass into a mere look. New keys are
+ * taken only from chunks that are delivered, because the order of the columns must not depend on which thread was the
+ * quickest. */
+static status widen(struct conversion *c, const struct type_version *from, const struct decoded *d, bool delivered,
+                    struct error *err)
 {
     struct type_column *added = NULL;
     size_t added_count = 0;
     bool changed;
     pthread_mutex_lock(&c->types_lock);
-    status s = c->options->schema ? OK : new_columns(c, &d->new_keys, &added, &added_count, err);
+    status s = delivered && has_new_keys(c, d) ? new_columns(c, &d->new_keys, &added, &added_count, err) : OK;
     if (s == OK)
         s = column_types_join(&c->types, from, d->observed, added, added_count, &changed, err);
     if (s == OK && c->written && !type_version_extends(c->written, c->types.newest))
@@ -193,13 +200,12 @@ static status decode(struct conversion *c, struct conversion_worker *w, struct c
             s = w->decoder.ops->decode(w->decoder.self, &slot->chunk, w->targets, &v->schema, &slot->decoded, err);
         if (s != OK)
             return error_prefix(err, "%s", c->options->inputs[slot->input]);
-        bool widened = slot->decoded.widened || (slot->decoded.new_keys.len > 0 && !c->options->schema);
         if (observes_more(v, &slot->decoded)) {
-            s = widen(c, v, &slot->decoded, err);
+            s = widen(c, v, &slot->decoded, false, err);
             if (s != OK)
                 return s;
         }
-        if (!widened)
+        if (!slot->decoded.widened || has_new_keys(c, &slot->decoded))
             return OK;
         *purpose = purpose_now(c, &v);
         if (*purpose == PASS_LOOK)
@@ -242,7 +248,7 @@ static status process(struct conversion *c, struct conversion_worker *w, struct 
     now = clock_thread_seconds();
     w->seconds[STAGE_DECODE] += now - start;
     start = now;
-    if (s != OK || slot->decoded.widened || purpose == PASS_LOOK)
+    if (s != OK || slot->decoded.widened || has_new_keys(c, &slot->decoded) || purpose == PASS_LOOK)
         return s;
     if (purpose == PASS_COLLECT) {
         s = dedupe_rows_of(c->dedupe, &slot->decoded.batch, &slot->keys, err);
@@ -317,6 +323,13 @@ static status deliver(void *self, size_t worker, size_t index, struct error *err
     struct conversion_slot *slot = &c->slots[index];
     enum pass_purpose purpose;
     status s = OK;
+    if (has_new_keys(c, &slot->decoded)) {
+        s = widen(c, slot->version, &slot->decoded, true, err);
+        if (s == OK)
+            s = process(c, w, slot, err);
+        if (s != OK)
+            return s;
+    }
     while (!settle(c, slot, &purpose)) {
         s = process(c, w, slot, err);
         if (s != OK)

@@ -5,7 +5,8 @@
 
 #include "format/csv/csv_record.h"
 
-static size_t skip_physical_lines(const struct buf *head, uint64_t lines)
+/* *left: lines that the head does not hold. */
+static size_t skip_physical_lines(const struct buf *head, uint64_t lines, uint64_t *left)
 {
     size_t at = 0;
     while (lines > 0 && at < head->len) {
@@ -14,6 +15,7 @@ static size_t skip_physical_lines(const struct buf *head, uint64_t lines)
             at++;
         lines -= c == '\n' || c == '\r';
     }
+    *left = lines;
     return at;
 }
 
@@ -152,7 +154,16 @@ static status clean_names(struct planned_input *in, struct error *err)
 status header_read(struct planned_input *in, struct error *err)
 {
     const struct csv_dialect *dialect = &in->text.dialect;
-    size_t at = skip_physical_lines(&in->head, dialect->skip_lines);
+    uint64_t beyond;
+    size_t at = skip_physical_lines(&in->head, dialect->skip_lines, &beyond);
+    if (beyond > 0 && !in->whole) {
+        status limit =
+            error_set(err, ERR_LIMIT, "%s: the first %llu lines, which are to be skipped, are more than %u KiB",
+                      in->path, (unsigned long long)dialect->skip_lines, HEAD_BYTES >> 10);
+        error_hint(err, "cut them off the file first, for example with tail -n +%llu",
+                   (unsigned long long)dialect->skip_lines + 1);
+        return limit;
+    }
     struct csv_record record = {.collect = true};
     status s = OK;
     uint32_t wanted = dialect->header ? (dialect->header_lines ? dialect->header_lines : 1) : 0;

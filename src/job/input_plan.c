@@ -570,6 +570,7 @@ status planned_input_decoder(const struct planned_input *in, const struct conver
             .source_columns = in->name_count,
             .null_values = options->null_values,
             .null_value_count = options->null_value_count,
+            .max_record_bytes = options->max_record,
         };
         return csv_decoder_create(decoder, &how, err);
     }

@@ -68,8 +68,9 @@ status output_partitions_create(struct output_partitions **out, const struct out
     };
     p->slots = calloc(p->mask + 1, sizeof *p->slots);
     if (!p->slots) {
+        status s = error_no_memory(err, (p->mask + 1) * sizeof *p->slots);
         output_partitions_free(p);
-        return error_no_memory(err, (p->mask + 1) * sizeof *p->slots);
+        return s;
     }
     *out = p;
     return OK;

@@ -71,7 +71,7 @@ json_t *report_schema(const struct schema *schema)
 
 static json_t *character(char c)
 {
-    return c ? json_stringn_nocheck(&c, 1) : json_null();
+    return c ? report_safe_text((struct str){&c, 1}) : json_null();
 }
 
 static json_t *dialect_json(const struct sniff_text *t)
@@ -81,7 +81,7 @@ static json_t *dialect_json(const struct sniff_text *t)
         [NEWLINE_MIXED] = "mixed", [NEWLINE_NONE] = "none",
     };
     json_t *d = json_object();
-    report_put(d, "delimiter", report_text(t->dialect.delimiter));
+    report_put(d, "delimiter", report_safe_text(str_of(t->dialect.delimiter)));
     report_put(d, "quote", character(t->dialect.quote));
     report_put(d, "escape", character(t->dialect.escape));
     report_put(d, "header", json_boolean(t->dialect.header));

@@ -182,6 +182,12 @@ static status find_encoding(const struct text_input_options *options, const stru
     return OK;
 }
 
+/* Parquet is no text, and its bytes must not be taken for those of some code page. */
+static bool is_parquet(const struct buf *raw)
+{
+    return raw->len >= 4 && memcmp(raw->data, "PAR1", 4) == 0 && memchr(raw->data, 0, raw->len);
+}
+
 status text_input_look(const char *path, const struct text_input_options *options, size_t head_bytes,
                        struct text_input_facts *facts, struct buf *head, bool *whole, struct error *err)
 {
@@ -204,12 +210,15 @@ status text_input_look(const char *path, const struct text_input_options *option
     *whole = raw.len <= head_bytes;
     if (!*whole)
         raw.len = head_bytes;
-    bool parquet = raw.len >= 4 && memcmp(raw.data, "PAR1", 4) == 0; /* no text: its bytes are passed on */
-    if (parquet)
-        snprintf(f.encoding, sizeof f.encoding, "UTF-8");
-    else
-        s = find_encoding(options, &raw, *whole, &f);
     buf_clear(head);
+    if (is_parquet(&raw)) {
+        snprintf(f.encoding, sizeof f.encoding, "UTF-8"); /* as it stands */
+        s = buf_append_str(head, buf_str(&raw), err);
+        if (s == OK)
+            *facts = f;
+        goto out;
+    }
+    s = find_encoding(options, &raw, *whole, &f);
     if (s != OK)
         goto out;
     size_t skip = f.bom_bytes < raw.len ? f.bom_bytes : raw.len;

@@ -107,6 +107,18 @@ static NO_INLINE status append_null(struct column *out, size_t row, struct error
     return OK;
 }
 
+/* The validity has to reach the last row, not only the last null, before anybody else reads it. */
+static status complete_validity(struct column *out, struct error *err)
+{
+    size_t have = out->validity.len, wanted = (out->length + 7) / 8;
+    if (!out->null_count || have >= wanted)
+        return OK;
+    status s = buf_resize(&out->validity, wanted, err);
+    if (s == OK)
+        memset(out->validity.data + have, 0xFF, wanted - have);
+    return s;
+}
+
 static void mark_fault(const struct csv_column_job *job, size_t row, enum reject_code code)
 {
     struct csv_faults *f = job->faults;
@@ -202,7 +214,7 @@ static NO_INLINE status place_rare(struct column *out, const struct csv_column_j
 
 static ALWAYS_INLINE void store(uint8_t *values, size_t at, const size_t width, const union value *v)
 {
-    if (width) /* a column without a value so far has no memory */
+    if (width)
         memcpy(values + at * width, v, width);
 }
 
@@ -216,7 +228,7 @@ static ALWAYS_INLINE status append_fixed(struct column *out, const struct csv_co
     status s = buf_reserve(&out->data, (rows - from) * width, err);
     if (s != OK)
         return s;
-    uint8_t *values = out->data.data + first * width;
+    uint8_t *values = width ? out->data.data + first * width : NULL; /* no value so far: no memory */
     size_t longest = 0;
     for (size_t row = from; row < rows; row++) {
         struct csv_cell cell = cursor_cell(&c, access, row);
@@ -448,7 +460,9 @@ static ALWAYS_INLINE status append_by(struct csv_column *state, struct column *o
         out->codes.len = out->length * sizeof(uint32_t);
         state->dictionary = false;
         state->chunks_to_skip = DICT_RETRY_CHUNKS;
-        s = column_flatten(out, err);
+        s = complete_validity(out, err);
+        if (s == OK)
+            s = column_flatten(out, err);
         if (s != OK)
             return s;
     }
@@ -473,6 +487,8 @@ status csv_column_append(struct csv_column *state, struct column *out, const str
 {
     size_t first = out->length, nulls = out->null_count;
     status s;
+    if (job->segment->rows == 0)
+        return OK;
     if (job->target->source_index < 0) {
         s = append_missing(out, job->segment->rows, err);
     } else {
@@ -492,14 +508,9 @@ status csv_column_append(struct csv_column *state, struct column *out, const str
     if (s != OK || *job->widened)
         return s;
     if (out->null_count > nulls) {
-        /* The validity has to reach the last row, not only the last null. */
-        size_t have = out->validity.len, wanted = (out->length + 7) / 8;
-        if (have < wanted) {
-            s = buf_resize(&out->validity, wanted, err);
-            if (s != OK)
-                return s;
-            memset(out->validity.data + have, 0xFF, wanted - have);
-        }
+        s = complete_validity(out, err);
+        if (s != OK)
+            return s;
         if (job->target->on_null != REJECT_NONE)
             mark_nulls(out, job, first);
     }
@@ -508,14 +519,10 @@ status csv_column_append(struct csv_column *state, struct column *out, const str
 
 status csv_column_end(struct csv_column *state, struct column *out, struct error *err)
 {
-    size_t wanted = (out->length + 7) / 8, have = out->validity.len;
     state->dictionary = false;
-    if (out->null_count && have < wanted) {
-        status s = buf_resize(&out->validity, wanted, err);
-        if (s != OK)
-            return s;
-        memset(out->validity.data + have, 0xFF, wanted - have);
-    }
+    status s = complete_validity(out, err);
+    if (s != OK)
+        return s;
     /* Without one value there is nothing for the codes to name. */
     if (out->is_dict && out->dict_length == 0)
         return column_fill_null(out, out->type, out->length, err);

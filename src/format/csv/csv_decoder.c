@@ -288,7 +288,12 @@ static status regular_rows(struct csv_decoder *d, const uint32_t *marks, size_t 
     return OK;
 }
 
-/* Some record is ragged or blank, or some text is not UTF-8: look at each record by itself. */
+static bool is_too_long(const struct csv_decoder *d, size_t record_bytes)
+{
+    return d->options.max_record_bytes && record_bytes > d->options.max_record_bytes;
+}
+
+/* Some record is ragged, blank or perhaps too long, or some text is not UTF-8: look at each record by itself. */
 static status irregular_rows(struct csv_decoder *d, const uint32_t *marks, size_t count, bool check_utf8,
                              uint32_t *record_count, struct error *err)
 {
@@ -312,7 +317,9 @@ static status irregular_rows(struct csv_decoder *d, const uint32_t *marks, size_
             mark = last + 1;
             continue;
         }
-        if (found != fields)
+        if (is_too_long(d, length))
+            bad.code = REJECT_ROW_TOO_LONG;
+        else if (found != fields)
             bad.code = found < fields ? REJECT_MISSING_COLUMNS : REJECT_TOO_MANY_COLUMNS;
         else if (check_utf8 && !str_is_utf8((struct str){(const char *)text + start, length}))
             bad.code = REJECT_INVALID_ENCODING;
@@ -370,7 +377,8 @@ static status decode_by_marks(struct csv_decoder *d, size_t from, size_t *end, b
     }
     bool check_utf8 = scan.high && !str_is_utf8((struct str){(const char *)text + from, to - from});
     uint32_t record_count = (uint32_t)records;
-    if (!check_utf8 && marks_are_regular(text, marks + 1, count, records, d->options.source_columns))
+    if (!check_utf8 && !is_too_long(d, to - from) &&
+        marks_are_regular(text, marks + 1, count, records, d->options.source_columns))
         s = regular_rows(d, marks, records, err);
     else
         s = irregular_rows(d, marks, count, check_utf8, &record_count, err);
@@ -447,7 +455,9 @@ static status decode_by_cells(struct csv_decoder *d, size_t from, size_t stop, s
                               .column = REJECT_NO_COLUMN,
                               .row = UINT32_MAX,
                               .fields = (uint32_t)d->record.count};
-        if (d->record.tail || end == CSV_OPEN_QUOTE) {
+        if (is_too_long(d, d->record.length)) {
+            bad.code = REJECT_ROW_TOO_LONG;
+        } else if (d->record.tail || end == CSV_OPEN_QUOTE) {
             bad.code = REJECT_UNTERMINATED_QUOTE;
             bad.fields = end != CSV_OPEN_QUOTE;
         } else if (d->record.count != fields) {
@@ -515,7 +525,7 @@ static status decode_segment(struct csv_decoder *d, size_t from, size_t *next, s
     if (d->scannable && !chunk->irregular) {
         /* The cutter vouches for all quotes: what a window cuts off is simply left to the next one. */
         for (;;) {
-            if (stop < chunk->len && chunk->data[stop - 1] == '\r')
+            while (stop < chunk->len && chunk->data[stop - 1] == '\r') /* not parting a CR LF */
                 stop++;
             *next = stop;
             status s = decode_by_marks(d, from, next, stop == chunk->len, true, err);
@@ -526,7 +536,6 @@ static status decode_segment(struct csv_decoder *d, size_t from, size_t *next, s
         }
     }
     while (d->scannable) {
-        /* Not parting a CR LF. */
         while (stop < chunk->len && chunk->data[stop - 1] == '\r')
             stop++;
         struct csv_marks marks = {(uint8_t)d->options.dialect.delimiter[0], (uint8_t)d->options.dialect.quote};

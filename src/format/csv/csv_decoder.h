@@ -12,6 +12,7 @@ struct csv_decoder_options {
     size_t source_columns;         /* fields that every record has to have */
     const struct str *null_values; /* cell texts that mean null, quoted or not; borrowed */
     size_t null_value_count;
+    size_t max_record_bytes;           /* a longer record is ROW_TOO_LONG, wherever chunks end; 0: no limit */
     size_t segment_bytes;              /* text worked on at a time; 0: 64 KiB, which stays in the L2 cache */
     const struct csv_scanner *scanner; /* NULL: the best for this CPU */
 };

@@ -99,6 +99,6 @@ void sniff_layout_find(const char *text, const struct sniff_table *t, const stru
     layout->header_lines = count_header(text, t, &inner, first, &profiles);
     if (header == 0)
         layout->header_lines = 0;
-    else if (header == 1 && layout->header_lines == 0)
-        layout->header_lines = 1;
+    else if (header == 1)
+        layout->header_lines = 1; /* "the first record holds the names": no guess may take another record away */
 }
