@@ -90,7 +90,9 @@ class Program:
         assert "runtime error" not in said, said
         left = os.listdir(lake)
         assert left == (["out.parquet"] if code == 0 else []), left
-        rejects = [row for file in sorted(quarantine.rglob("*.parquet")) for row in pq.ParquetFile(file).read().to_pylist()]
+        rejects = [
+            row for file in sorted(quarantine.rglob("*.parquet")) for row in pq.ParquetFile(file).read().to_pylist()
+        ]
         table = pq.ParquetFile(output).read() if output.exists() else None
         return Done(code, said, peak * 1024, table, rejects)
 
@@ -122,7 +124,20 @@ ONE_TWO = [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
         "a,b\n1,x\n2,y\n".encode("utf-16-be"),
         b"\xfe\xff" + "a,b\n1,x\n2,y\n".encode("utf-16-be"),
     ],
-    ids=["lf", "no-end", "crlf", "cr", "cr-no-end", "mixed", "mixed-2", "bom", "utf16", "utf16-le", "utf16-be", "bom-be"],
+    ids=[
+        "lf",
+        "no-end",
+        "crlf",
+        "cr",
+        "cr-no-end",
+        "mixed",
+        "mixed-2",
+        "bom",
+        "utf16",
+        "utf16-le",
+        "utf16-be",
+        "bom-be",
+    ],
 )
 def test_line_ends_and_encodings(flowforge: Program, content: bytes) -> None:
     assert flowforge("in.csv", content).rows() == ONE_TWO
@@ -287,7 +302,9 @@ def test_json_values(flowforge: Program) -> None:
 
 
 def test_json_array_cut_or_followed(flowforge: Program) -> None:
-    flowforge("in.json", b'[{"a":1},{"a":2}').fails("in.json", "byte 16", "ends inside the JSON array", "fetch it again")
+    flowforge("in.json", b'[{"a":1},{"a":2}').fails(
+        "in.json", "byte 16", "ends inside the JSON array", "fetch it again"
+    )
     many = b",\n".join(b'{"a":%d}' % i for i in range(1000))
     flowforge("in.json", b"[" + many + b",\n").fails("in.json", "ends inside the JSON array")
     for array in (b'[{"a":1}]', b"[" + many + b"]"):
