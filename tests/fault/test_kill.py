@@ -47,7 +47,11 @@ def rows_below(path: Path) -> int | None:
 
 
 def kill_again_and_again(
-    command: Callable[[Path], list[object]], output: Path, seed: str, before: Callable[[], None], allowed: set[int | None]
+    command: Callable[[Path], list[object]],
+    output: Path,
+    seed: str,
+    before: Callable[[], None],
+    allowed: set[int | None],
 ) -> None:
     pick = random.Random(seed)
     before()
@@ -90,9 +94,7 @@ def test_kill_folder(source: Path, tmp_path: Path) -> None:
     def command(to: Path) -> list[object]:
         return ["convert", "-j", 2, "-m", "64M", "--partition-by", "group", source, f"{to}/"]
 
-    kill_again_and_again(
-        command, output, "folder", lambda: shutil.rmtree(output, ignore_errors=True), {None, ROWS}
-    )
+    kill_again_and_again(command, output, "folder", lambda: shutil.rmtree(output, ignore_errors=True), {None, ROWS})
 
 
 @pytest.mark.parametrize("folder", [False, True], ids=["file", "folder"])
