@@ -24,7 +24,8 @@ static status copy_text(struct str text, char **copy, struct error *err)
     *copy = malloc(text.n + 1);
     if (!*copy)
         return error_no_memory(err, text.n + 1);
-    memcpy(*copy, text.p, text.n);
+    if (text.n)
+        memcpy(*copy, text.p, text.n);
     (*copy)[text.n] = '\0';
     return OK;
 }

@@ -182,10 +182,12 @@ static status find_encoding(const struct text_input_options *options, const stru
     return OK;
 }
 
-/* Parquet is no text, and its bytes must not be taken for those of some code page. */
-static bool is_parquet(const struct buf *raw)
+/* Parquet, also a damaged file of it, is no text, and its bytes must not be taken for those of some code page. */
+static bool is_parquet(const struct buf *raw, bool encoding_given)
 {
-    return raw->len >= 4 && memcmp(raw->data, "PAR1", 4) == 0 && memchr(raw->data, 0, raw->len);
+    if (raw->len < 4 || memcmp(raw->data, "PAR1", 4) != 0)
+        return false;
+    return memchr(raw->data, 0, raw->len) || (!encoding_given && !str_is_utf8(buf_str(raw)));
 }
 
 status text_input_look(const char *path, const struct text_input_options *options, size_t head_bytes,
@@ -211,7 +213,7 @@ status text_input_look(const char *path, const struct text_input_options *option
     if (!*whole)
         raw.len = head_bytes;
     buf_clear(head);
-    if (is_parquet(&raw)) {
+    if (is_parquet(&raw, options->encoding != NULL)) {
         snprintf(f.encoding, sizeof f.encoding, "UTF-8"); /* as it stands */
         s = buf_append_str(head, buf_str(&raw), err);
         if (s == OK)

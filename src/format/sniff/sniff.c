@@ -222,6 +222,8 @@ static status sniff_csv(const char *text, size_t n, bool at_end, const struct sn
         goto out;
     if (!sniff_find_body(text, &table, &body)) {
         d->skip_lines = lines_before;
+        d->header = given.header == 1;
+        d->header_lines = d->header;
         snprintf(result->reason, sizeof result->reason, "the input holds no records");
         goto out;
     }

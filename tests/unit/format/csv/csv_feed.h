@@ -165,6 +165,7 @@ static inline void feed_run(struct feed_result *r, const struct feed *f, const v
         .source_columns = f->columns,
         .null_values = f->nulls,
         .null_value_count = f->null_count,
+        .max_record_bytes = f->max_record,
         .segment_bytes = f->segment_bytes,
         .scanner = f->scanner,
     };

@@ -340,7 +340,7 @@ static void too_long(void **unused)
         "a,b\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx,y\r\nc,d\r\ne,f",
     };
     for (size_t t = 0; t < 3; t++)
-        for (size_t step = 1; step <= 9; step++)
+        for (size_t step = 1; step <= 70; step++)
             for (size_t most = 10; most < 24; most++) {
                 struct feed f = strings(two_strings, 2);
                 f.step = step;
