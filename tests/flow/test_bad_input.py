@@ -216,7 +216,7 @@ def test_unterminated_quote_at_the_end(flowforge: Program) -> None:
 def test_cell_of_ten_megabytes(flowforge: Program) -> None:
     cell = b"x" * 10_000_000
     for text in (b"a,b\n1," + cell + b"\n2,y\n", b'a,b\n1,"' + cell + b'"\n2,y\n'):
-        done = flowforge("in.csv", text, "--quote", '"')
+        done = flowforge("in.csv", text)
         assert done.code == 0, done.stderr
         assert [len(v) for v in done.table["b"].to_pylist()] == [10_000_000, 1]
         assert flowforge.sanitized or done.peak < 256 * MB
