@@ -15,7 +15,7 @@
 struct rejects {
     const struct convert_options *options;
     struct convert_result *result;
-    uint64_t count;
+    atomic_uint_fast64_t count; /* added to in order, looked at by every worker */
     struct reject_list rebased; /* scratch */
     /* Quarantine, opened at the first bad row: */
     struct staging *staging;

@@ -15,7 +15,7 @@ struct fixture {
 
 static void begin(struct fixture *f, const char *a, const char *b)
 {
-    *f = (struct fixture){.files = job_files_begin(), .plan = {.spool = -1}};
+    *f = (struct fixture){.files = job_files_begin()};
     f->inputs[0] = job_files_write(&f->files, "a.csv", a, strlen(a), f->paths[0]);
     if (b)
         f->inputs[1] = job_files_write(&f->files, "b.csv", b, strlen(b), f->paths[1]);
