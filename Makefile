@@ -30,7 +30,7 @@ DUCKDB_INCLUDE := node_modules/duckdb/src/duckdb/src/include
 CPPFLAGS := -iquote src -isystem $(DUCKDB_INCLUDE) -D_GNU_SOURCE -DFLOWFORGE_VERSION='"$(VERSION)"'
 CFLAGS := -std=c17 $(WARNINGS) $(CONF_FLAGS) -fvisibility=hidden -pthread
 LDFLAGS := $(CONF_FLAGS) -pthread
-LDLIBS := -lsnappy -lzstd -lz -lxxhash -ljansson -lm -ldl
+LDLIBS := -lsnappy -lstdc++ -lzstd -lz -lxxhash -ljansson -lm -ldl
 
 SOURCES := $(filter-out src/app/main.c,$(sort $(shell find src -name '*.c')))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)

@@ -85,6 +85,8 @@ status input_settings_apply(const struct input_settings *in, struct input_work *
         return s;
     given->header = in->header ? 1 : in->no_header ? 0 : -1;
     uint64_t lines;
+    if (in->header && !in->skip_lines)
+        given->skip_lines = 0; /* the header was said to be there: nothing before it is guessed away */
     if (in->skip_lines) {
         if (!str_parse_u64(str_of(in->skip_lines), 1000000, &lines))
             return error_set(err, ERR_USAGE, "--skip-lines %s: not a whole number from 0 to 1,000,000", in->skip_lines);

@@ -58,7 +58,7 @@ extern const char *const input_format_names[];
          offsetof(settings, member.header),                                                                            \
          NULL,                                                                                                         \
          NULL,                                                                                                         \
-         "CSV: the first record holds the names"},                                                                     \
+         "CSV: the first record (after --skip-lines) holds the names"},                                                \
         {"no-header",                                                                                                  \
          0,                                                                                                            \
          OPTION_FLAG,                                                                                                  \

@@ -8,10 +8,31 @@
 #define CHUNK_MOST (16u << 20)
 #define CHUNK_LEAST (64u << 10)
 
+#define CELL_BYTES 6 /* with its delimiter: of cells that are shorter, the columns outgrow the text */
+
+/* Bytes of a cell on average, as the head shows it; CELL_BYTES when it does not. */
+static size_t cell_bytes(const struct input_plan *plan)
+{
+    size_t least = CELL_BYTES;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct planned_input *in = &plan->inputs[i];
+        size_t lines = 1;
+        for (size_t k = 0; k < in->head.len; k++)
+            lines += in->head.data[k] == '\n';
+        size_t average = in->format == FORMAT_CSV ? in->head.len / (lines * (in->name_count ? in->name_count : 1)) : 0;
+        if (lines > 100 && average < least && in->format == FORMAT_CSV)
+            least = average ? average : 1;
+    }
+    return least;
+}
+
 /* A chunk's text, its columns, its encoded pages and the encoder's scratch take about 5 times the text. */
-static size_t chunk_bytes(size_t memory, size_t slots)
+static size_t chunk_bytes(size_t memory, size_t slots, const struct input_plan *plan)
 {
     size_t bytes = memory * 3 / 16 / slots;
+    if (bytes > CHUNK_MOST)
+        bytes = CHUNK_MOST;
+    bytes = bytes * cell_bytes(plan) / CELL_BYTES;
     return bytes > CHUNK_MOST ? CHUNK_MOST : bytes < CHUNK_LEAST ? CHUNK_LEAST : bytes;
 }
 
@@ -69,7 +90,7 @@ status conversion_init(struct conversion *c, const struct convert_options *optio
     *c = (struct conversion){.options = options, .plan = plan, .output_plan = output_plan, .result = result};
     pthread_mutex_init(&c->types_lock, NULL);
     c->slot_count = options->threads + 1;
-    c->chunk_bytes = chunk_bytes(options->memory, c->slot_count);
+    c->chunk_bytes = chunk_bytes(options->memory, c->slot_count, plan);
     c->slots = calloc(c->slot_count, sizeof *c->slots);
     c->workers = calloc(options->threads, sizeof *c->workers);
     c->key_columns = calloc(options->dedupe_key_count + 1, sizeof *c->key_columns);

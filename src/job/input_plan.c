@@ -451,6 +451,32 @@ static status warn_missing(const struct input_plan *plan, const struct convert_o
     return s;
 }
 
+/* What a guess left out of the data is never left out silently. */
+static status warn_guesses(const struct input_plan *plan, const struct convert_options *options,
+                           struct convert_result *result, struct error *err)
+{
+    status s = OK;
+    for (size_t i = 0; s == OK && i < plan->count; i++) {
+        const struct planned_input *in = &plan->inputs[i];
+        const struct csv_dialect *d = &in->text.dialect;
+        if (in->format != FORMAT_CSV)
+            continue;
+        if (options->dialect.skip_lines < 0 && d->skip_lines > 0)
+            s = convert_result_warn(
+                result, err,
+                "%s: the first %llu lines look like no records and were skipped (--skip-lines 0 reads "
+                "them, --skip-lines %llu is the same without this warning)",
+                options->inputs[i], (unsigned long long)d->skip_lines, (unsigned long long)d->skip_lines);
+        if (s == OK && options->dialect.header < 0 && d->header && d->header_lines > 1)
+            s = convert_result_warn(
+                result, err,
+                "%s: the first %u records look like one header and were joined to the names (--header: "
+                "only the first is)",
+                options->inputs[i], d->header_lines);
+    }
+    return s;
+}
+
 static status plan_text(struct input_plan *plan, const struct convert_options *options, struct convert_result *result,
                         struct error *err)
 {
@@ -474,6 +500,8 @@ static status plan_text(struct input_plan *plan, const struct convert_options *o
         s = check_named_columns(plan, options, err);
     if (s == OK)
         s = warn_missing(plan, options, result, err);
+    if (s == OK)
+        s = warn_guesses(plan, options, result, err);
     for (size_t i = 0; s == OK && i < plan->count && !options->schema && !options->all_text; i++)
         s = guess_from_head(plan, &plan->inputs[i], options, err);
     return s;

@@ -18,7 +18,8 @@ SELF = Path(__file__)
 def in_own_mounts() -> None:
     """Where the tests do not run as root: mounts in a user and mount namespace, in which they are run again."""
     done = subprocess.run(
-        ["unshare", "-rm", sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-k", "not unreadable", str(SELF)], capture_output=True
+        ["unshare", "-rm", sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-k", "not unreadable", str(SELF)],
+        capture_output=True,
     )
     assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
 
@@ -27,6 +28,7 @@ if os.geteuid() != 0:
 
     def test_in_own_mounts() -> None:
         in_own_mounts()
+
 
 @pytest.fixture
 def mount(tmp_path: Path) -> Iterator[Callable[..., Path]]:

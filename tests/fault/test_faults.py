@@ -9,8 +9,8 @@ import random
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import pairwise
 from errno import EINTR, EIO, EMFILE, ENOMEM, ENOSPC
+from itertools import pairwise
 from pathlib import Path
 
 import pytest

@@ -11,7 +11,8 @@
 
 #define SAMPLE_BYTES (64u << 10)
 #define SAMPLE_BYTES_MIN (12u << 10)
-#define WORK_BYTES (1536u << 10) /* of all samples together: many candidates get a smaller one */
+#define LONG_FIELD_BYTES (64u << 10) /* an open quote followed by that much text without a quote opens a field */
+#define WORK_BYTES (1536u << 10)     /* of all samples together: many candidates get a smaller one */
 #define SAMPLE_ROWS 1000
 #define SURE_MAX 0.995
 #define RIVAL_SHARE 0.25      /* of the best total: what is below is no rival */
@@ -187,6 +188,18 @@ static size_t skip_lines(const char *text, size_t n, int64_t lines)
     return at < n ? at : n;
 }
 
+/* A quote at a field's start with nothing but other text behind it up to the head's end: a quoted field that is longer
+ * than the head. No dialect without quotes may win by not being able to read it. */
+static bool opens_long_field(const char *text, size_t n, const struct csv_dialect *d)
+{
+    const char *quote = memrchr(text, '"', n);
+    if (!quote || n - (size_t)(quote - text) < LONG_FIELD_BYTES)
+        return false;
+    size_t at = (size_t)(quote - text), length = strlen(d->delimiter);
+    return at == 0 || text[at - 1] == '\n' || text[at - 1] == '\r' ||
+           (at >= length && memcmp(quote - length, d->delimiter, length) == 0);
+}
+
 static status sniff_csv(const char *text, size_t n, bool at_end, const struct sniff_given *asked,
                         struct sniff_text *result, struct error *err)
 {
@@ -215,6 +228,8 @@ static status sniff_csv(const char *text, size_t n, bool at_end, const struct sn
     if (s != OK)
         goto out;
     *d = choice.candidate.dialect;
+    if (!d->quote && !asked->quote && !at_end && opens_long_field(text, n, d))
+        d->quote = d->escape = '"';
 
     struct sniff_body body;
     s = sniff_tokenize(text, n, at_end, d, SIZE_MAX, &table, err);
