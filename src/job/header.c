@@ -71,14 +71,6 @@ static status join_names(struct planned_input *in, const struct csv_record *reco
     return s;
 }
 
-static bool is_taken(char *const *names, size_t count, struct str name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_equal_nocase(str_of(names[i]), name))
-            return true;
-    return false;
-}
-
 static struct str trimmed(const char *text)
 {
     struct str s = str_of(text);
@@ -91,24 +83,73 @@ static struct str trimmed(const char *text)
     return s;
 }
 
-/* Whether any name before stands twice is asked for every column: a sorted copy keeps 10,000 columns quick. */
-static int by_folded_text(const void *a, const void *b)
+/* Names by hash, without regard to ASCII case: files have thousands of columns, sometimes all of one name. */
+struct name_set {
+    struct name_slot {
+        const char *name;     /* NULL: free */
+        unsigned next_number; /* to try for a repetition; 0: the name itself is not given out yet */
+    } * slots;
+    size_t mask;
+};
+
+static struct name_slot *name_slot(const struct name_set *set, const char *name)
 {
-    return strcasecmp(*(char *const *)a, *(char *const *)b);
+    uint64_t h = 1469598103934665603u;
+    for (const char *p = name; *p; p++)
+        h = (h ^ (unsigned char)(*p >= 'A' && *p <= 'Z' ? *p + 32 : *p)) * 1099511628211u;
+    size_t at = (h ^ h >> 29) & set->mask;
+    while (set->slots[at].name && !str_equal_nocase(str_of(set->slots[at].name), str_of(name)))
+        at = (at + 1) & set->mask;
+    return &set->slots[at];
 }
 
-static status names_repeat(char *const *names, size_t count, bool *repeat, struct error *err)
+/* `name` stands for the second time or later: give it the first free number. */
+static status number_name(struct name_set *set, struct name_slot *slot, char **name, struct error *err)
 {
-    char **sorted = malloc((count ? count : 1) * sizeof *sorted);
-    if (!sorted)
-        return error_no_memory(err, count * sizeof *sorted);
-    memcpy(sorted, names, count * sizeof *sorted);
-    qsort(sorted, count, sizeof *sorted, by_folded_text);
-    *repeat = false;
-    for (size_t i = 1; i < count; i++)
-        *repeat |= strcasecmp(sorted[i - 1], sorted[i]) == 0;
-    free(sorted);
+    struct buf text = {0};
+    struct name_slot *free_slot;
+    status s;
+    do {
+        buf_clear(&text);
+        s = buf_printf(&text, err, "%s_%u", *name, slot->next_number++);
+        if (s == OK)
+            s = buf_append(&text, "", 1, err);
+        if (s != OK) {
+            buf_release(&text);
+            return s;
+        }
+        free_slot = name_slot(set, (const char *)text.data);
+    } while (free_slot->name);
+    free(*name);
+    *name = (char *)text.data;
+    *free_slot = (struct name_slot){*name, 2};
     return OK;
+}
+
+/* Every name that stands in the header keeps its first place; numbered ones give way to all of them. */
+static status make_unique(struct planned_input *in, struct error *err)
+{
+    struct name_set set = {.mask = 255};
+    while (set.mask < 4 * in->name_count)
+        set.mask = set.mask * 2 + 1;
+    set.slots = calloc(set.mask + 1, sizeof *set.slots);
+    if (!set.slots)
+        return error_no_memory(err, (set.mask + 1) * sizeof *set.slots);
+    for (size_t i = 0; i < in->name_count; i++) {
+        struct name_slot *slot = name_slot(&set, in->names[i]);
+        if (!slot->name)
+            slot->name = in->names[i];
+    }
+    status s = OK;
+    for (size_t i = 0; s == OK && i < in->name_count; i++) {
+        struct name_slot *slot = name_slot(&set, in->names[i]);
+        if (slot->next_number == 0)
+            slot->next_number = 2;
+        else
+            s = number_name(&set, slot, &in->names[i], err);
+    }
+    free(set.slots);
+    return s;
 }
 
 static status clean_names(struct planned_input *in, struct error *err)
@@ -126,30 +167,7 @@ static status clean_names(struct planned_input *in, struct error *err)
         }
         s = copy_text(name, &in->names[i], err);
     }
-    bool repeat = false;
-    if (s == OK)
-        s = names_repeat(in->names, in->name_count, &repeat, err);
-    struct buf text = {0};
-    for (size_t i = 1; s == OK && repeat && i < in->name_count; i++) {
-        struct str name = str_of(in->names[i]);
-        if (!is_taken(in->names, i, name))
-            continue;
-        for (unsigned number = 2;; number++) {
-            buf_clear(&text);
-            s = buf_printf(&text, err, "%s_%u", in->names[i], number);
-            if (s != OK || !is_taken(in->names, in->name_count, buf_str(&text)))
-                break;
-        }
-        char *copy;
-        if (s == OK)
-            s = copy_text(buf_str(&text), &copy, err);
-        if (s == OK) {
-            free(in->names[i]);
-            in->names[i] = copy;
-        }
-    }
-    buf_release(&text);
-    return s;
+    return s == OK ? make_unique(in, err) : s;
 }
 
 status header_read(struct planned_input *in, struct error *err)
