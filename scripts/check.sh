@@ -10,6 +10,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 logs=build/check
 jobs=${JOBS:-$(nproc)}
 fuzz_seconds=${FUZZ_SECONDS:-20}
+# The short form takes the same way every time; the long ones of `make soak` set FUZZ_SEED=0, which is a random one.
+fuzz_seed=${FUZZ_SEED:-1}
 python=.venv/bin/python
 mkdir -p "$logs"
 passed=0
@@ -127,7 +129,7 @@ stage_fuzz() {
         corpus=tests/fuzz/corpus/${name#fuzz_}
         mkdir -p "build/fuzz/corpus/$name" "$corpus"
         if build/fuzz/fuzzers/"$name" -runs=0 -artifact_prefix=build/fuzz/ "$corpus" &&
-            build/fuzz/fuzzers/"$name" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
+            build/fuzz/fuzzers/"$name" -max_total_time="$fuzz_seconds" -seed="$fuzz_seed" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
                 -print_final_stats=1 -artifact_prefix="$corpus/" "build/fuzz/corpus/$name" "$corpus"; then
             echo "COUNT 1 0"
         else

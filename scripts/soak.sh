@@ -8,5 +8,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 scripts/setup.sh check
 for ((round = 1; round <= ${SOAK_ROUNDS:-1}; round++)); do
     echo "soak: round $round, ${SOAK_SECONDS:-600} s a target"
-    FLOWFORGE_SOAK=1 FUZZ_SECONDS=${SOAK_SECONDS:-600} scripts/check.sh build_gcc build_asan flow fuzz
+    FLOWFORGE_SOAK=1 FUZZ_SEED=0 FUZZ_SECONDS=${SOAK_SECONDS:-600} scripts/check.sh build_gcc build_asan flow fuzz
 done
