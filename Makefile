@@ -146,7 +146,7 @@ help:
 	@echo "make check      everything that has to pass: format, both compilers, sanitizers, tests, short fuzz runs"
 	@echo "make demo       convert CSV, JSON and Parquet files and show what came out"
 	@echo "make bench      measure against DuckDB and Polars, writes docs/benchmarks.md"
-	@echo "make soak       hours of fuzzing; SOAK_SECONDS=600 for each target"
+	@echo "make soak       the long forms of the tests, then long fuzzing; SOAK_SECONDS=600 for each target"
 	@echo "make format     format the C and Python sources"
 	@echo "make unit       the C unit tests (CONF=asan with sanitizers); unit-<folder> for some of them"
 	@echo "make clean      remove build/"

@@ -82,16 +82,18 @@ static int lock(int fd, int how)
 
 status owner_mark_create(const char *path, int *fd, struct error *err)
 {
-    *fd = file_open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
-    if (*fd < 0)
-        return error_set_errno(err, errno, "cannot create '%s'", path);
-    (void)lock(*fd, F_OFD_SETLKW); /* file systems without locks leave the numbers */
+    /* The text is ready before the file is made: a process that is killed in between leaves a mark that tells nothing.
+     */
     struct process_mark m = {.pid = (long)getpid()};
     (void)start_time(m.pid, &m.start);
     describe_place(&m);
     char text[MARK_MAX];
     int n = snprintf(text, sizeof text, "pid %ld\nstart %" PRIu64 "\nboot %s\nnames %s\nend\n", m.pid, m.start, m.boot,
                      m.names);
+    *fd = file_open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+    if (*fd < 0)
+        return error_set_errno(err, errno, "cannot create '%s'", path);
+    (void)lock(*fd, F_OFD_SETLKW); /* file systems without locks leave the numbers */
     status s = file_write_all(*fd, text, (size_t)n, path, err);
     if (s != OK) {
         close(*fd);
