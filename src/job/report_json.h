@@ -1,5 +1,5 @@
-/* Parts of reports as JSON values: what a conversion's report and a preview have in common. A NULL anywhere (out of
- * memory) makes the whole document fail when it is printed. */
+/* Parts of reports as JSON values: what a conversion's report and a preview have in common. Where memory runs out a
+ * member is left out of the document. */
 #ifndef FF_JOB_REPORT_JSON_H
 #define FF_JOB_REPORT_JSON_H
 
