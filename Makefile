@@ -30,7 +30,8 @@ DUCKDB_INCLUDE := node_modules/duckdb/src/duckdb/src/include
 CPPFLAGS := -iquote src -isystem $(DUCKDB_INCLUDE) -D_GNU_SOURCE -DFLOWFORGE_VERSION='"$(VERSION)"'
 CFLAGS := -std=c17 $(WARNINGS) $(CONF_FLAGS) -fvisibility=hidden -pthread
 LDFLAGS := $(CONF_FLAGS) -pthread
-LDLIBS := -lsnappy -lstdc++ -lzstd -lz -lxxhash -ljansson -lm -ldl
+# libduckdb, libmicrohttpd and libcurl are loaded at run time by what needs them: a task's process starts in a millisecond.
+LDLIBS := -lsnappy -lstdc++ -lzstd -lz -lxxhash -ljansson -lsqlite3 -lsodium -lyaml -lm -ldl
 
 SOURCES := $(filter-out src/app/main.c,$(sort $(shell find src -name '*.c')))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)

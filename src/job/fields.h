@@ -1,0 +1,9 @@
+/* The field tables of pipelines and jobs, with the rules of SPEC sections 2 and 6. */
+#ifndef FF_JOB_FIELDS_H
+#define FF_JOB_FIELDS_H
+
+#include "base/field.h"
+
+extern const struct field_table pipeline_fields, ingest_job_fields, dataset_job_fields;
+
+#endif

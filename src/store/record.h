@@ -1,0 +1,54 @@
+/* Records between JSON and tables: a table per aggregate says which member is which column. */
+#ifndef FF_STORE_RECORD_H
+#define FF_STORE_RECORD_H
+
+#include "store/db.h"
+
+enum column_kind {
+    COLUMN_TEXT,
+    COLUMN_INTEGER,
+    COLUMN_REAL,
+    COLUMN_BOOLEAN, /* 0 or 1 */
+    COLUMN_JSON,    /* JSON text */
+    COLUMN_TIME     /* microseconds; RFC 3339 text in JSON */
+};
+
+struct record_column {
+    const char *name; /* of column and member */
+    enum column_kind kind;
+};
+
+/* columns[0] is the text primary key. */
+struct record_table {
+    const char *table;
+    const char *what; /* "ingest job", for messages */
+    const struct record_column *columns;
+    size_t count;
+};
+
+/* Members without a column are ignored; columns without a member get their default. */
+status record_insert(struct db *db, const struct record_table *table, const json_t *record, struct error *err) MUST_USE;
+/* Sets the columns that `changes` has members for. ERR_NOT_FOUND when there is no such id. */
+status record_update(struct db *db, const struct record_table *table, const char *id, const json_t *changes,
+                     struct error *err) MUST_USE;
+/* ERR_NOT_FOUND: "there is no <what> '<id>'". */
+status record_get(struct db *db, const struct record_table *table, const char *id, json_t **record,
+                  struct error *err) MUST_USE;
+status record_delete(struct db *db, const struct record_table *table, const char *id, struct error *err) MUST_USE;
+
+/* A page of a list, newest id first (or oldest first). `where` is SQL over the table's columns with ?1.. for binds,
+ * NULL: all. `after` is the last id of the page before, NULL: from the start. */
+struct record_page {
+    const char *where;
+    const struct db_value *binds;
+    size_t bind_count;
+    bool ascending;
+    const char *after;
+    size_t limit;            /* >= 1 */
+    const char *const *omit; /* columns not to be read (large ones), NULL-terminated; may be NULL */
+};
+/* *rows: array of records; *more: there are further ones. */
+status record_list(struct db *db, const struct record_table *table, const struct record_page *page, json_t **rows,
+                   bool *more, struct error *err) MUST_USE;
+
+#endif

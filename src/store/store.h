@@ -1,0 +1,23 @@
+/* The metadata of one home: its connections and its migrations. The aggregates are in store_<name>.h; their functions
+ * take a connection, so that several can share a transaction. */
+#ifndef FF_STORE_STORE_H
+#define FF_STORE_STORE_H
+
+#include "store/db.h"
+
+struct store;
+
+/* Opens or creates <path>, brings it to the newest version (each migration in one transaction, PRAGMA user_version).
+ * ERR_UNSUPPORTED when the file was written by a newer FlowForge. */
+status store_open(struct store **store, const char *path, struct error *err) MUST_USE;
+void store_close(struct store *store);
+#define STORE_VERSION 1
+
+/* The one writing connection, exclusively until it is given back. */
+status store_writer(struct store *store, struct db **db, struct error *err) MUST_USE;
+/* A reading connection of a pool; sees what is committed. */
+status store_reader(struct store *store, struct db **db, struct error *err) MUST_USE;
+/* Give either back (a transaction that is open is rolled back). NULL is fine. */
+void store_give_back(struct store *store, struct db *db);
+
+#endif
