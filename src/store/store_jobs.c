@@ -129,7 +129,7 @@ void slug_make(const char *name, char *into, size_t cap)
 static status slug_find(struct db *db, const char *sql, const char *scope, const char *name, char slug[SLUG_CAP],
                         struct error *err)
 {
-    char base[SLUG_CAP - 8];
+    char base[SLUG_CAP - 12]; /* room for the number */
     slug_make(name, base, sizeof base);
     snprintf(slug, SLUG_CAP, "%s", base);
     for (int turn = 2; turn < SLUG_TRIES; turn++) {
