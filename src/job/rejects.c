@@ -170,7 +170,9 @@ status rejects_add(struct rejects *r, const struct reject_list *list, size_t inp
         return s;
     if (!r->quarantine)
         s = open_quarantine(r, err);
-    return s == OK ? quarantine_add(r->quarantine, &r->rebased, str_of(r->options->inputs[input]), schema, err) : s;
+    return s == OK
+               ? quarantine_add(r->quarantine, &r->rebased, str_of(convert_input_name(r->options, input)), schema, err)
+               : s;
 }
 
 bool rejects_are_fatal(const struct rejects *r)
@@ -193,7 +195,7 @@ status rejects_check(const struct rejects *r, struct error *err)
     status s = error_set(err, ERR_BAD_ROWS, "%s%llu bad row%s: %s, record %llu, line %llu, byte %llu: %s: %.*s",
                          rejects_are_enough(r) && !r->options->quarantine ? "at least " : "",
                          (unsigned long long)r->count, r->count == 1 ? "" : "s",
-                         r->options->inputs[r->result->reject_inputs[0]], (unsigned long long)first->record,
+                         convert_input_name(r->options, r->result->reject_inputs[0]), (unsigned long long)first->record,
                          (unsigned long long)first->line, (unsigned long long)first->byte_offset,
                          reject_code_name(first->code), (int)(message.n < 300 ? message.n : 300), message.p);
     if (r->options->quarantine)
