@@ -9,7 +9,7 @@
 
 #define BATCH_ROWS_DEFAULT 122880
 /* A batch ends early when it holds so many bytes: rows can be of any size. */
-#define BATCH_BYTES_MAX ((size_t)64 << 20)
+#define BATCH_BYTES_DEFAULT ((size_t)64 << 20)
 
 struct parquet_source {
     struct sql_session session;
@@ -21,7 +21,7 @@ struct parquet_source {
     duckdb_data_chunk chunk; /* the one being taken over, or NULL */
     size_t chunk_rows, chunk_at;
     bool ended; /* DuckDB takes it ill to be asked again */
-    size_t batch_rows;
+    size_t batch_rows, batch_bytes;
     uint64_t rows_promised; /* by the files' footers */
     uint64_t rows_given;
 };
@@ -130,7 +130,7 @@ static status count_rows(struct parquet_source *source, struct error *err)
 }
 
 /* Checks, schema, row count, and the query under way. */
-static status prepare(struct parquet_source *source, struct error *err)
+static status prepare(struct parquet_source *source, const struct parquet_source_options *options, struct error *err)
 {
     const char *const *paths = source->paths.aliases;
     size_t count = source->paths.count;
@@ -139,11 +139,13 @@ static status prepare(struct parquet_source *source, struct error *err)
     if (s == OK)
         s = count_rows(source, err);
     if (s == OK)
-        s = parquet_prepare_all(&source->session, paths, count, &all, err);
+        s = parquet_prepare(&source->session, options->columns, options->column_count, paths, count, &all, err);
     if (s == OK)
         s = parquet_check_union(&source->session, paths, count, all, err);
     if (s == OK)
         s = take_schema(source, all, err);
+    if (s == OK && options->keep_fields)
+        s = parquet_take_fields(&source->session, paths[0], &source->schema, err);
     source->session.api.destroy_prepare(&all);
     return s == OK ? start(source, err) : s;
 }
@@ -201,7 +203,7 @@ static status source_next(void *self, struct batch *into, struct error *err)
 {
     struct parquet_source *source = self;
     status s = batch_reset(into, &source->schema, err);
-    while (s == OK && into->rows < source->batch_rows && bytes_in(into) < BATCH_BYTES_MAX) {
+    while (s == OK && into->rows < source->batch_rows && bytes_in(into) < source->batch_bytes) {
         s = want_chunk(source, err);
         if (s != OK || !source->chunk)
             break;
@@ -232,6 +234,7 @@ status parquet_source_open(struct batch_stream *stream, const struct parquet_sou
     if (!source)
         return error_no_memory(err, sizeof *source);
     source->batch_rows = options->batch_rows ? options->batch_rows : BATCH_ROWS_DEFAULT;
+    source->batch_bytes = options->batch_bytes ? options->batch_bytes : BATCH_BYTES_DEFAULT;
     status s = parquet_paths_open(&source->paths, options->paths, options->path_count, err);
     const struct sql_session_options session = {
         .memory = options->memory,
@@ -242,7 +245,7 @@ status parquet_source_open(struct batch_stream *stream, const struct parquet_sou
     if (s == OK)
         s = sql_session_open(&source->session, &session, err);
     if (s == OK)
-        s = prepare(source, err);
+        s = prepare(source, options, err);
     if (s != OK) {
         parquet_paths_explain(&source->paths, err);
         source_release(source);
