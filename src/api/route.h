@@ -2,6 +2,8 @@
 #ifndef FF_API_ROUTE_H
 #define FF_API_ROUTE_H
 
+#include <stdatomic.h>
+
 #include "base/field.h"
 #include "orchestrate/engine.h"
 #include "store/store_access.h"
@@ -22,6 +24,7 @@ struct api_context {
     const char *const *allowed_origins; /* beside the server's own */
     size_t allowed_origin_count;
     struct api_metrics *metrics;
+    atomic_uint short_tasks; /* running now, see api/short_task.h */
 };
 
 #define PATH_PARAMS_MOST 4
@@ -44,6 +47,8 @@ struct api_response {
     size_t text_length;
     const char *content_type; /* NULL: application/json */
     char location[256];       /* "": none */
+    char etag[64];            /* with its quotes; "": none */
+    int retry_after;          /* seconds; 0: no such header */
     /* A streamed file instead of a body; to be freed. */
     char *file_path;
 };
