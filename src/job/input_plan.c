@@ -36,6 +36,9 @@ struct str input_plan_rename(const struct convert_options *options, struct str s
 
 /* ---- looking at one input ---- */
 
+#define HEADS_WHOLE 16         /* so many inputs keep their whole heads */
+#define HEAD_LEAST (16u << 10) /* bytes of a head that tell enough */
+
 static const enum file_format format_of_sniff[] = {
     [SNIFF_CSV] = FORMAT_CSV,
     [SNIFF_NDJSON] = FORMAT_NDJSON,
@@ -46,6 +49,23 @@ static const enum file_format format_of_sniff[] = {
 static struct text_input_options input_options(const struct convert_options *options)
 {
     return (struct text_input_options){.encoding = options->encoding, .limits = {.max_ratio = options->max_ratio}};
+}
+
+/* Heads of very many inputs would not fit into memory: each keeps what its share is. */
+static status trim_head(struct planned_input *in, const struct convert_options *options, struct error *err)
+{
+    size_t share = options->memory / 8 / options->input_count;
+    size_t most = share < HEAD_LEAST ? HEAD_LEAST : share;
+    if (in->head.len <= most || in->data_start > most / 2)
+        return OK;
+    struct buf kept = {0};
+    status s = buf_append(&kept, in->head.data, most, err);
+    if (s != OK)
+        return s;
+    buf_release(&in->head);
+    in->head = kept;
+    in->whole = false;
+    return OK;
 }
 
 static status look_at(struct planned_input *in, const struct convert_options *options, struct error *err)
@@ -598,6 +618,8 @@ status input_plan_make(struct input_plan *plan, const struct convert_options *op
         status s = is_read_once(in->path) ? spool(in, options, err) : OK;
         if (s == OK)
             s = look_at(in, options, err);
+        if (s == OK && plan->count > HEADS_WHOLE)
+            s = trim_head(in, options, err);
         if (s != OK)
             return s;
         if (i > 0 && in->format != plan->format) {

@@ -150,7 +150,8 @@ status output_deliver(struct output *o, struct output_worker *worker, const stru
     struct output_file *file = &o->files[at];
     status s = OK;
     if (at != o->current) {
-        s = output_file_pause(&o->files[o->current], err);
+        if (o->files[o->current].sink.ops)
+            s = output_file_pause(&o->files[o->current], err);
         o->current = at;
     }
     if (s == OK)

@@ -39,6 +39,11 @@ static void sweep_day(void *context, const char *name)
         staging_sweep(day, ".run_id=");
 }
 
+static struct str job_of(const struct convert_options *o)
+{
+    return o->quarantine_job.n ? o->quarantine_job : o->job;
+}
+
 /* A killed run's staging of quarantine. Each run has a folder of its own there, so that no later run's staging finds
  * it by the name of its destination. */
 static status sweep_quarantine(const struct convert_options *o, struct error *err)
@@ -47,7 +52,7 @@ static status sweep_quarantine(const struct convert_options *o, struct error *er
     struct error ignored;
     status s = buf_printf(&path, err, "%s/", o->quarantine_dir);
     if (s == OK)
-        s = quarantine_path(o->job, o->run_id, o->run_micros, 0, &path, err);
+        s = quarantine_path(job_of(o), o->run_id, o->run_micros, 0, &path, err);
     if (s == OK)
         s = buf_append(&path, "", 1, err);
     for (int level = 0; s == OK && level < 3; level++) /* file, run, day */
@@ -121,11 +126,11 @@ static status open_quarantine(struct rejects *r, struct error *err)
     static const struct parquet_options parquet = {.codec = PARQUET_ZSTD,
                                                    .created_by = "flowforge version " FLOWFORGE_VERSION};
     const struct convert_options *o = r->options;
-    struct quarantine_options options = {.run_id = o->run_id, .job_id = o->job, .parquet = &parquet};
+    struct quarantine_options options = {.run_id = o->run_id, .job_id = job_of(o), .parquet = &parquet};
     buf_clear(&r->path);
     status s = buf_printf(&r->path, err, "%s/", o->quarantine_dir);
     if (s == OK)
-        s = quarantine_path(o->job, o->run_id, o->run_micros, 0, &r->path, err);
+        s = quarantine_path(job_of(o), o->run_id, o->run_micros, 0, &r->path, err);
     if (s == OK)
         s = buf_append(&r->path, "", 1, err);
     if (s != OK)

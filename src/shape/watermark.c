@@ -65,6 +65,14 @@ struct watermark_filter {
     size_t tie_count;
 };
 
+/* The row's value in its order bytes. */
+static struct str order_of(const struct buf *orders, const struct buf *ends, size_t row)
+{
+    const uint32_t *end = (const uint32_t *)ends->data;
+    uint32_t from = row ? end[row - 1] : 0;
+    return (struct str){(const char *)orders->data + from, end[row] - from};
+}
+
 static int by_hash(const void *a, const void *b)
 {
     const struct key_hash *x = a, *y = b;
@@ -84,7 +92,7 @@ static status no_value_any_more(struct str column, struct data_type type, struct
     return s;
 }
 
-/* One value as the only row of a column. */
+/* One more value at the end of a column. */
 static status column_of_text(struct column *c, struct str column, struct data_type type, struct str text,
                              struct error *err)
 {
@@ -92,7 +100,6 @@ static status column_of_text(struct column *c, struct str column, struct data_ty
     uint8_t *at;
     const char *why = "";
     union value value = {.bytes = {0}};
-    column_reset(c, type);
     status s = buf_extend_zero(&padded, CAST_PAD, &at, err);
     if (s == OK)
         s = buf_append_str(&padded, text, err);
@@ -118,6 +125,7 @@ status watermark_filter_create(struct watermark_filter **filter, struct str colu
     struct watermark_filter *f = calloc(1, sizeof *f);
     if (!f)
         return error_no_memory(err, sizeof *f);
+    column_reset(&one, type);
     status s = column_of_text(&one, column, type, last, err);
     if (s == OK)
         s = order_bytes_rows(&one, &f->last, &ends, err);
@@ -141,6 +149,25 @@ status watermark_filter_create(struct watermark_filter **filter, struct str colu
     return OK;
 }
 
+status watermark_compare(struct str column, struct data_type type, struct str a, struct str b, int *order,
+                         struct error *err)
+{
+    struct column both = {0};
+    struct buf orders = {0}, ends = {0};
+    column_reset(&both, type);
+    status s = column_of_text(&both, column, type, a, err);
+    if (s == OK)
+        s = column_of_text(&both, column, type, b, err);
+    if (s == OK)
+        s = order_bytes_rows(&both, &orders, &ends, err);
+    if (s == OK)
+        *order = str_compare(order_of(&orders, &ends, 0), order_of(&orders, &ends, 1));
+    column_release(&both);
+    buf_release(&orders);
+    buf_release(&ends);
+    return s;
+}
+
 void watermark_filter_free(struct watermark_filter *f)
 {
     if (!f)
@@ -148,14 +175,6 @@ void watermark_filter_free(struct watermark_filter *f)
     buf_release(&f->last);
     free(f->ties);
     free(f);
-}
-
-/* The row's value in its order bytes. */
-static struct str order_of(const struct buf *orders, const struct buf *ends, size_t row)
-{
-    const uint32_t *end = (const uint32_t *)ends->data;
-    uint32_t from = row ? end[row - 1] : 0;
-    return (struct str){(const char *)orders->data + from, end[row] - from};
 }
 
 static void drop(uint8_t *keep, size_t row, size_t *dropped)

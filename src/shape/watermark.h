@@ -26,6 +26,10 @@ status watermark_filter_apply(const struct watermark_filter *filter, struct batc
                               struct error *err) MUST_USE;
 void watermark_filter_free(struct watermark_filter *filter);
 
+/* Which of two values of the type comes later: < 0, 0 or > 0. ERR_INVALID as above. */
+status watermark_compare(struct str column, struct data_type type, struct str a, struct str b, int *order,
+                         struct error *err) MUST_USE;
+
 /* The highest value of some rows, and the hashes of the rows that have it. A zeroed struct has seen none. */
 struct watermark_top {
     bool any;

@@ -157,8 +157,8 @@ static status walk(struct file_list *list, const struct file_list_options *optio
         if (n < 0 || (size_t)n >= sizeof path)
             s = error_set(err, ERR_LIMIT, "%s/%s: the path is too long", folder, name);
         else if (is_folder(path))
-            s = any_depth ? walk(list, options, path, pattern, depth + 1, err)
-                : last    ? OK
+            s = any_depth ? (options->flat && !pattern) ? OK : walk(list, options, path, pattern, depth + 1, err)
+                : last ? OK
                           : walk(list, options, path, rest, depth + 1, err);
         else if (last)
             s = add_file(list, options, path, err);

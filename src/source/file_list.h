@@ -3,6 +3,7 @@
 #ifndef FF_SOURCE_FILE_LIST_H
 #define FF_SOURCE_FILE_LIST_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -27,6 +28,7 @@ struct file_list_options {
     const char *path; /* absolute; * ? [ ] match within a segment, ** any number of folders */
     const char *const *roots;
     size_t root_count;
+    bool flat;             /* a folder means its own files, not those of folders below it */
     double settle_seconds; /* a file modified less than this ago is growing; 0: none is */
 };
 
