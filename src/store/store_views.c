@@ -26,11 +26,11 @@ status pipeline_counts(struct db *db, const char *pipeline_id, json_t **counts, 
 
 status pipeline_last_job_runs(struct db *db, const char *pipeline_id, json_t **rows, struct error *err)
 {
-    static const struct record_column columns[] = {
-        {"job_id", COLUMN_TEXT},         {"id", COLUMN_TEXT},         {"pipeline_run_id", COLUMN_TEXT},
-        {"state_type", COLUMN_TEXT},     {"state_name", COLUMN_TEXT}, {"rows_written", COLUMN_INTEGER},
-        {"created_at", COLUMN_TIME},     {"started_at", COLUMN_TIME}, {"ended_at", COLUMN_TIME},
-        {"kind", COLUMN_TEXT}};
+    static const struct record_column columns[] = {{"job_id", COLUMN_TEXT},          {"id", COLUMN_TEXT},
+                                                   {"pipeline_run_id", COLUMN_TEXT}, {"state_type", COLUMN_TEXT},
+                                                   {"state_name", COLUMN_TEXT},      {"rows_written", COLUMN_INTEGER},
+                                                   {"created_at", COLUMN_TIME},      {"started_at", COLUMN_TIME},
+                                                   {"ended_at", COLUMN_TIME},        {"kind", COLUMN_TEXT}};
     return record_query(db, columns, COUNT_OF(columns),
                         "SELECT " LAST_RUN_COLUMNS ", 'ingest' FROM layer_centric_ingest_jobs j"
                         " JOIN layer_centric_ingest_runs r ON r.id ="
@@ -43,7 +43,7 @@ status pipeline_last_job_runs(struct db *db, const char *pipeline_id, json_t **r
 }
 
 static const struct record_column file_columns[] = {
-    {"id", COLUMN_INTEGER},   {"path", COLUMN_TEXT},   {"partition", COLUMN_TEXT}, {"rows", COLUMN_INTEGER},
+    {"id", COLUMN_INTEGER},    {"path", COLUMN_TEXT},   {"partition", COLUMN_TEXT}, {"rows", COLUMN_INTEGER},
     {"bytes", COLUMN_INTEGER}, {"format", COLUMN_TEXT}, {"source_uri", COLUMN_TEXT}};
 
 status run_files(struct db *db, const char *run_id, const char *layer, json_t **rows, struct error *err)
@@ -95,12 +95,8 @@ status dataset_children(struct db *db, const char *full_name, json_t **names, st
     return s;
 }
 
-status ledger_is_empty(struct db *db, const char *job_id, bool *empty, struct error *err)
+status ledger_count(struct db *db, const char *job_id, int64_t *count, struct error *err)
 {
-    int64_t any = 0;
-    status s = db_integer(db, "SELECT EXISTS (SELECT 1 FROM ingest_ledger WHERE job_id = ?1)",
-                          DB_BINDS(db_text(job_id)), 0, &any, err);
-    if (s == OK)
-        *empty = any == 0;
-    return s;
+    return db_integer(db, "SELECT count(*) FROM ingest_ledger WHERE job_id = ?1", DB_BINDS(db_text(job_id)), 0, count,
+                      err);
 }
