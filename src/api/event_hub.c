@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/run_state.h"
+
 /* Written once, shared by all who wait for it; `uses` is guarded by the hub's lock. */
 struct event_text {
     size_t uses;
@@ -140,13 +142,10 @@ static void deliver(struct event_subscriber *subscriber, struct event_text *even
         subscriber->wake(subscriber->self);
 }
 
-bool event_state_is_terminal(const char *state_type)
+static bool is_terminal(const char *state_type)
 {
-    static const char *const terminal[] = {"COMPLETED", "FAILED", "CANCELLED", "CRASHED"};
-    for (size_t i = 0; i < ARRAY_LENGTH(terminal); i++)
-        if (strcmp(terminal[i], state_type) == 0)
-            return true;
-    return false;
+    enum run_state state;
+    return run_state_parse(state_type, &state) && run_state_terminal(state);
 }
 
 static bool wants(const struct event_subscriber *subscriber, const char *pipeline_run_id)
@@ -170,7 +169,7 @@ void event_hub_publish(struct event_hub *hub, const char *pipeline_run_id, const
                                  .progress = strcmp(event, "progress") == 0};
     bool end = strcmp(event, "state") == 0 && pipeline_run_id &&
                strcmp(json_text(data, "id", ""), pipeline_run_id) == 0 &&
-               event_state_is_terminal(json_text(data, "state_type", ""));
+               is_terminal(json_text(data, "state_type", ""));
     struct event_text *text = event_text_make(event, kind.log_id, data);
     struct event_text *end_text = end ? event_text_make("end", -1, data) : NULL;
     for (struct event_subscriber *s = hub->subscribers; s; s = s->next) {

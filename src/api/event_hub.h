@@ -24,7 +24,6 @@ status event_take(struct event_subscriber *subscriber, struct buf *text, struct 
 bool event_ended(struct event_subscriber *subscriber);
 /* Log lines up to this id were read from the store: they are left out from now on, also those that wait. */
 void event_skip_log(struct event_subscriber *subscriber, int64_t id);
-bool event_state_is_terminal(const char *state_type);
 /* One event as text/event-stream; id < 0: none. Used for what does not come from the hub. */
 status event_write(struct buf *text, const char *event, int64_t id, const json_t *data, struct error *err) MUST_USE;
 /* Afterwards `wake` is not called any more, and no call of it is under way. */

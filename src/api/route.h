@@ -27,6 +27,7 @@ struct api_context {
     size_t allowed_origin_count;
     struct api_metrics *metrics; /* NULL: nothing is counted */
     struct api_auth *auth;       /* NULL: in this process, without tokens to remember */
+    atomic_uint short_tasks; /* running now, see api/short_task.h */
 };
 
 #define PATH_PARAMS_MOST 4
@@ -52,6 +53,8 @@ struct api_response {
     char location[256];       /* "": none */
     char set_cookie[192];     /* "": none */
     char allow[64];           /* of 405 and OPTIONS: the methods that the path has */
+    char etag[64];            /* with its quotes; "": none */
+    int retry_after;          /* seconds; 0: no such header */
     /* A streamed file instead of a body; to be freed. */
     char *file_path;
 };

@@ -86,10 +86,20 @@ static bool add_cross_origin(const struct exchange *x, struct MHD_Response *resp
            add(x, response, "Access-Control-Max-Age", "600");
 }
 
+static bool add_retry_after(const struct exchange *x, struct MHD_Response *response)
+{
+    char seconds[16];
+    if (x->response.retry_after <= 0)
+        return true;
+    snprintf(seconds, sizeof seconds, "%d", x->response.retry_after);
+    return add(x, response, "Retry-After", seconds);
+}
+
 static bool add_headers(const struct exchange *x, struct MHD_Response *response, const char *type)
 {
     return add(x, response, "Content-Type", type) && add(x, response, "Location", x->response.location) &&
            add(x, response, "Set-Cookie", x->response.set_cookie) && add(x, response, "Allow", x->response.allow) &&
+           add(x, response, "ETag", x->response.etag) && add_retry_after(x, response) &&
            add(x, response, "WWW-Authenticate", x->response.status == 401 ? "Bearer realm=\"FlowForge\"" : NULL) &&
            add(x, response, "X-Content-Type-Options", "nosniff") && add(x, response, "X-Frame-Options", "DENY") &&
            add(x, response, "Referrer-Policy", "no-referrer") && add(x, response, "Cache-Control", "no-store") &&

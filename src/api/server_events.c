@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "api/server_internal.h"
+#include "base/run_state.h"
 #include "sys/clock.h"
 
 #define LINES_A_READ 500
@@ -120,7 +121,8 @@ status event_stream_begin(struct event_stream *stream, const char *pipeline_run_
     status s = event_write(&stream->text, "snapshot", -1, snapshot, err);
     if (s == OK)
         s = add_log(stream, pipeline_run_id, after, err);
-    if (s == OK && event_state_is_terminal(json_text(snapshot, "state_type", ""))) {
+    enum run_state state;
+    if (s == OK && run_state_parse(json_text(snapshot, "state_type", ""), &state) && run_state_terminal(state)) {
         s = event_write(&stream->text, "end", -1, snapshot, err);
         stream->finished = true;
     }
