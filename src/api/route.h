@@ -27,7 +27,7 @@ struct api_context {
     size_t allowed_origin_count;
     struct api_metrics *metrics; /* NULL: nothing is counted */
     struct api_auth *auth;       /* NULL: in this process, without tokens to remember */
-    atomic_uint short_tasks; /* running now, see api/short_task.h */
+    atomic_uint short_tasks;     /* running now, see api/short_task.h */
 };
 
 #define PATH_PARAMS_MOST 4

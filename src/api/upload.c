@@ -33,15 +33,10 @@ struct upload {
     crypto_hash_sha256_state hash;
 };
 
-static status with_writer(struct api_context *context, struct db **db, struct error *err)
-{
-    return store_writer(context->store, db, err);
-}
-
 static status update_row(struct api_context *context, const char *id, const json_t *changes, struct error *err)
 {
     struct db *db = NULL;
-    status s = with_writer(context, &db, err);
+    status s = store_writer(context->store, &db, err);
     if (s == OK)
         s = record_update(db, &uploads_table, id, changes, err);
     store_give_back(context->store, db);
@@ -94,7 +89,7 @@ status upload_create(struct api_context *context, const char *filename, const ch
     if (s == OK)
         s = json_put(row, "completed_at", json_null(), err);
     if (s == OK)
-        s = with_writer(context, &db, err);
+        s = store_writer(context->store, &db, err);
     if (s == OK)
         s = record_insert(db, &uploads_table, row, err);
     store_give_back(context->store, db);
@@ -349,19 +344,12 @@ void upload_close(struct upload *upload)
     free(upload);
 }
 
-status upload_delete(struct api_context *context, const char *id, struct error *err)
+status upload_remove_files(struct api_context *context, const char *id, struct error *err)
 {
     char folder[PATH_MAX], part[PATH_MAX], final[PATH_MAX];
-    struct db *db = NULL;
     status s = paths_of(context, id, folder, part, final, err);
-    if (s == OK)
-        s = with_writer(context, &db, err);
-    if (s == OK)
-        s = record_delete(db, &uploads_table, id, err);
-    store_give_back(context->store, db);
     if (s != OK)
         return s;
-    /* The row goes first: a row without its file would be found by a job, a file without a row by nobody. */
     if ((unlink(part) != 0 && errno != ENOENT) || (unlink(final) != 0 && errno != ENOENT))
         return error_set_errno(err, errno, "%s", final);
     return OK;

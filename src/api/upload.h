@@ -31,8 +31,9 @@ status upload_write(struct upload *upload, const void *bytes, size_t n, struct e
 status upload_finish(struct upload *upload, bool *complete, json_t **record, struct error *err) MUST_USE;
 /* Sync and record what came, so that the client can go on from there; frees. NULL is fine. */
 void upload_close(struct upload *upload);
-/* The row, its file and its part. The caller has checked that no job needs it. */
-status upload_delete(struct api_context *context, const char *id, struct error *err) MUST_USE;
+/* Its file and its part, after the row went: a row without its file would be found by a job, a file without a row by
+ * nobody. */
+status upload_remove_files(struct api_context *context, const char *id, struct error *err) MUST_USE;
 /* "bytes a-b/total" (total may be *) or an Upload-Offset; both NULL: none. ERR_INVALID. */
 status upload_request_parse(const char *content_range, const char *upload_offset, struct upload_request *request,
                             struct error *err) MUST_USE;
