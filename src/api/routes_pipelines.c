@@ -254,21 +254,21 @@ static const struct api_query_param runs_params[] = {RUN_STATE_PARAM, QUERY_PAGE
 
 static const struct route routes[] = {
     {"GET", "/api/workflows", ROLE_VIEWER, false, "Pipelines, newest first, with counts and newest runs", NULL, false,
-     NULL, true, 200, list, .params = list_params},
+     NULL, true, 200, .handle = list, .params = list_params},
     {"POST", "/api/workflows", ROLE_EDITOR, false, "Create a pipeline", &pipeline_fields, false, &pipeline_fields,
-     false, 201, create},
+     false, 201, .handle = create},
     {"GET", PIPELINE, ROLE_VIEWER, false, "A pipeline (by id or name), with counts and newest runs", NULL, false, NULL,
-     false, 200, get},
+     false, 200, .handle = get},
     {"PATCH", PIPELINE, ROLE_EDITOR, false, "Change a pipeline (merge patch; If-Match takes the ETag)",
-     &pipeline_fields, true, &pipeline_fields, false, 200, patch},
+     &pipeline_fields, true, &pipeline_fields, false, 200, .handle = patch},
     {"DELETE", PIPELINE, ROLE_EDITOR, false, "Delete a pipeline, its jobs and runs", NULL, false, NULL, false, 204,
-     delete, .params = delete_params},
+     .handle = delete, .params = delete_params},
     {"POST", PIPELINE "/run", ROLE_EDITOR, true, "Run a pipeline (Idempotency-Key)", NULL, false, NULL, false, 202,
-     run},
+     .handle = run},
     {"GET", PIPELINE "/plan", ROLE_VIEWER, true, "Stages of a run, and what stands in its way", NULL, false, NULL,
-     false, 200, plan},
+     false, 200, .handle = plan},
     {"GET", PIPELINE "/runs", ROLE_VIEWER, false, "Runs of a pipeline, newest first", NULL, false, NULL, true, 200,
-     runs, .params = runs_params},
+     .handle = runs, .params = runs_params},
 };
 
 const struct route_table pipeline_routes = {routes, sizeof routes / sizeof *routes};
