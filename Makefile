@@ -34,7 +34,10 @@ LDFLAGS := $(CONF_FLAGS) -pthread
 LDLIBS := -lsnappy -lstdc++ -lzstd -lz -lxxhash -ljansson -lsqlite3 -lsodium -lyaml -lm -ldl
 
 SOURCES := $(filter-out src/app/main.c,$(sort $(shell find src -name '*.c')))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+# The migrations of the metadata database, as C.
+MIGRATIONS := $(sort $(wildcard src/store/migrations/*.sql))
+GENERATED := $(BUILD)/gen/store_migrations.c
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(GENERATED:.c=.o)
 LIBRARY := $(BUILD)/libflowforge.a
 BINARY := $(BUILD)/flowforge
 DUCKDB := $(BUILD)/libduckdb.so
@@ -54,6 +57,14 @@ all: $(BINARY) $(DUCKDB)
 $(BUILD)/src/%.o: src/%.c
 	@mkdir -p $(@D)
 	@echo "  CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) $(FLAGS_$*) -MMD -MP -c $< -o $@
+
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+	@echo "  CC $<"; $(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+
+# The folder's time tells of one that came or went.
+$(BUILD)/gen/store_migrations.c: scripts/embed_migrations.sh $(MIGRATIONS) src/store/migrations
+	@mkdir -p $(@D)
+	@scripts/embed_migrations.sh $(MIGRATIONS) >$@.new && mv $@.new $@
 
 # One vector variant a file: compiled for its instruction set, called only where the CPU has it.
 FLAGS_format/csv/csv_scan_avx2 := -mavx2 -mbmi -mpclmul -mpopcnt

@@ -10,12 +10,16 @@ struct store;
 /* Opens or creates <path>, brings it to the newest version (each migration in one transaction, PRAGMA user_version).
  * ERR_UNSUPPORTED when the file was written by a newer FlowForge. */
 status store_open(struct store **store, const char *path, struct error *err) MUST_USE;
-void store_close(struct store *store);
-#define STORE_VERSION 1
+#define STORE_VERSION 2 /* the number of migrations */
 
-/* The one writing connection, exclusively until it is given back. */
+/* All connections have been given back. NULL is fine. */
+void store_close(struct store *store);
+
+/* The one writing connection, exclusively until it is given back; waits for it. A thread that has it must not ask
+ * again. */
 status store_writer(struct store *store, struct db **db, struct error *err) MUST_USE;
-/* A reading connection of a pool; sees what is committed. */
+/* A reading connection of a pool; sees what is committed. When all are lent out it waits, so a thread takes one at a
+ * time. */
 status store_reader(struct store *store, struct db **db, struct error *err) MUST_USE;
 /* Give either back (a transaction that is open is rolled back). NULL is fine. */
 void store_give_back(struct store *store, struct db *db);

@@ -11,8 +11,11 @@ extern const struct record_table pipelines_table, ingest_jobs_table, dataset_job
 const struct record_table *job_table(enum job_kind kind);
 
 /* Fill in id, slug and times; *record (the caller's object) gets them. ERR_CONFLICT when the name (or a job's dataset,
- * per layer: a dataset has one producer) is taken, naming by what. */
+ * per layer and without regard to case: a dataset has one producer) is taken, naming by what; ERR_NOT_FOUND when there
+ * is no such pipeline. */
 status pipeline_create(struct db *db, json_t *record, struct error *err) MUST_USE;
+/* Sets what `record` has members for and updated_at, which `record` gets. The id, pipeline, slug (folders have its
+ * name), created_at and last_watermark_value (the commit's) stay. */
 status pipeline_update(struct db *db, const char *id, json_t *record, struct error *err) MUST_USE;
 /* By id, or else by name. */
 status pipeline_find(struct db *db, const char *id_or_name, json_t **record, struct error *err) MUST_USE;
@@ -25,7 +28,8 @@ status job_get(struct db *db, enum job_kind kind, const char *pipeline_id, const
 /* All jobs of a pipeline, oldest first. */
 status job_list(struct db *db, enum job_kind kind, const char *pipeline_id, json_t **rows, struct error *err) MUST_USE;
 
-/* Lower-case letters, digits, '_' and '-' made of a name; "x" when nothing is left. */
+/* Lower-case letters, digits, '_' and '-' made of a name ("Sales EU" -> "sales_eu"); "x" when nothing is left. */
+#define SLUG_CAP 64
 void slug_make(const char *name, char *into, size_t cap);
 
 #endif
