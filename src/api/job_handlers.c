@@ -247,7 +247,7 @@ status job_handle_delete(enum job_kind kind, struct api_context *context, const 
                          struct api_response *response, struct error *err)
 {
     struct api_write write = {0};
-    json_t *pipeline = NULL, *job = NULL;
+    json_t *pipeline = NULL, *job = NULL, *details = NULL;
     bool delete_data = false;
     char action[32];
     snprintf(action, sizeof action, "%s.delete", job_fields(kind)->name);
@@ -262,9 +262,10 @@ status job_handle_delete(enum job_kind kind, struct api_context *context, const 
         s = api_match(request, job, err);
     if (s == OK)
         s = job_remove(write.db, kind, json_text(job, "id", ""), delete_data, err);
+    if (s == OK && !(details = json_pack("{s:s, s:b}", "name", json_text(job, "name", ""), "delete_data", delete_data)))
+        s = error_no_memory(err, 64);
     if (s == OK)
-        s = api_audit(&write, request, action, job_fields(kind)->name, json_text(job, "id", ""),
-                      json_pack("{s:s, s:b}", "name", json_text(job, "name", ""), "delete_data", delete_data), err);
+        s = api_audit(&write, request, action, job_fields(kind)->name, json_text(job, "id", ""), details, err);
     if (s == OK)
         s = api_write_commit(&write, err);
     api_write_end(&write);

@@ -159,12 +159,12 @@ static const struct api_query_param sample_params[] = {SAMPLE_PARAMS, {0}};
 
 static const struct route routes[] = {
     {"GET", "/api/catalog", ROLE_VIEWER, false, "Datasets, newest first, without their columns", NULL, false, NULL,
-     true, 200, list, .params = list_params},
+     true, 200, .handle = list, .params = list_params},
     {"GET", DATASET, ROLE_VIEWER, false, "A dataset (by id or full name) with columns, parents and children", NULL,
-     false, NULL, false, 200, get},
-    {"GET", DATASET "/files", ROLE_VIEWER, false, "Files of the current snapshot", NULL, false, NULL, true, 200, files,
-     .params = files_params},
-    {"GET", DATASET "/sample", ROLE_VIEWER, false, "First rows", NULL, false, NULL, false, 200, sample,
+     false, NULL, false, 200, .handle = get},
+    {"GET", DATASET "/files", ROLE_VIEWER, false, "Files of the current snapshot", NULL, false, NULL, true, 200,
+     .handle = files, .params = files_params},
+    {"GET", DATASET "/sample", ROLE_VIEWER, false, "First rows", NULL, false, NULL, false, 200, .handle = sample,
      .params = sample_params},
 };
 

@@ -21,6 +21,23 @@ static status add_views(struct db *db, json_t *pipeline, struct error *err)
     return s == OK ? json_put(pipeline, "recent_runs", runs, err) : s;
 }
 
+/* The newest run of each job: {job id: run}. */
+static status add_last_runs(struct db *db, json_t *pipeline, struct error *err)
+{
+    const char *id = json_text(pipeline, "id", "");
+    json_t *ingest = NULL, *dataset = NULL;
+    status s = job_last_runs(db, JOB_INGEST, id, &ingest, err);
+    if (s == OK)
+        s = job_last_runs(db, JOB_DATASET, id, &dataset, err);
+    if (s == OK && json_object_update(ingest, dataset) != 0)
+        s = error_no_memory(err, 64);
+    if (s == OK)
+        s = json_put(pipeline, "last_job_runs", json_incref(ingest), err);
+    json_decref(dataset);
+    json_decref(ingest);
+    return s;
+}
+
 static status list_page(struct db *db, const struct api_request *request, struct record_page *page, json_t **rows,
                         bool *more, struct error *err)
 {
@@ -100,16 +117,14 @@ static status get(struct api_context *context, const struct api_request *request
                   struct error *err)
 {
     struct db *db = NULL;
-    json_t *pipeline = NULL, *runs = NULL;
+    json_t *pipeline = NULL;
     status s = store_reader(context->store, &db, err);
     if (s == OK)
         s = pipeline_find(db, request->params[0], &pipeline, err);
     if (s == OK)
         s = add_views(db, pipeline, err);
     if (s == OK)
-        s = pipeline_last_job_runs(db, json_text(pipeline, "id", ""), &runs, err);
-    if (s == OK)
-        s = json_put(pipeline, "last_job_runs", runs, err);
+        s = add_last_runs(db, pipeline, err);
     store_give_back(context->store, db);
     if (s == OK)
         s = api_answer_record(response, 200, json_incref(pipeline), err);
@@ -254,21 +269,21 @@ static const struct api_query_param runs_params[] = {RUN_STATE_PARAM, QUERY_PAGE
 
 static const struct route routes[] = {
     {"GET", "/api/workflows", ROLE_VIEWER, false, "Pipelines, newest first, with counts and newest runs", NULL, false,
-     NULL, true, 200, list, .params = list_params},
+     NULL, true, 200, .handle = list, .params = list_params},
     {"POST", "/api/workflows", ROLE_EDITOR, false, "Create a pipeline", &pipeline_fields, false, &pipeline_fields,
-     false, 201, create},
+     false, 201, .handle = create},
     {"GET", PIPELINE, ROLE_VIEWER, false, "A pipeline (by id or name), with counts and newest runs", NULL, false, NULL,
-     false, 200, get},
+     false, 200, .handle = get},
     {"PATCH", PIPELINE, ROLE_EDITOR, false, "Change a pipeline (merge patch; If-Match takes the ETag)",
-     &pipeline_fields, true, &pipeline_fields, false, 200, patch},
+     &pipeline_fields, true, &pipeline_fields, false, 200, .handle = patch},
     {"DELETE", PIPELINE, ROLE_EDITOR, false, "Delete a pipeline, its jobs and runs", NULL, false, NULL, false, 204,
-     delete, .params = delete_params},
+     .handle = delete, .params = delete_params},
     {"POST", PIPELINE "/run", ROLE_EDITOR, true, "Run a pipeline (Idempotency-Key)", NULL, false, NULL, false, 202,
-     run},
+     .handle = run},
     {"GET", PIPELINE "/plan", ROLE_VIEWER, true, "Stages of a run, and what stands in its way", NULL, false, NULL,
-     false, 200, plan},
+     false, 200, .handle = plan},
     {"GET", PIPELINE "/runs", ROLE_VIEWER, false, "Runs of a pipeline, newest first", NULL, false, NULL, true, 200,
-     runs, .params = runs_params},
+     .handle = runs, .params = runs_params},
 };
 
 const struct route_table pipeline_routes = {routes, sizeof routes / sizeof *routes};

@@ -127,7 +127,7 @@ out:
 
 static const struct route routes[] = {
     {"POST", "/api/preview", ROLE_EDITOR, true, "First rows and columns of an unsaved job", &preview_fields, false,
-     NULL, false, 200, preview},
+     NULL, false, 200, .handle = preview},
 };
 
 const struct route_table preview_routes = {routes, sizeof routes / sizeof *routes};

@@ -244,24 +244,25 @@ static const struct api_query_param rejects_params[] = {SAMPLE_PARAMS, {0}};
 #define RUN "/api/pipeline-runs/{id}"
 
 static const struct route routes[] = {
-    {"GET", "/api/runs", ROLE_VIEWER, false, "Runs of all pipelines, newest first", NULL, false, NULL, true, 200, list,
-     .params = list_params},
-    {"GET", RUN, ROLE_VIEWER, false, "A pipeline run with its job runs", NULL, false, NULL, false, 200, get},
-    {"POST", RUN "/cancel", ROLE_EDITOR, false, "Cancel a pipeline run", NULL, false, NULL, false, 202, cancel},
+    {"GET", "/api/runs", ROLE_VIEWER, false, "Runs of all pipelines, newest first", NULL, false, NULL, true, 200,
+     .handle = list, .params = list_params},
+    {"GET", RUN, ROLE_VIEWER, false, "A pipeline run with its job runs", NULL, false, NULL, false, 200, .handle = get},
+    {"POST", RUN "/cancel", ROLE_EDITOR, false, "Cancel a pipeline run", NULL, false, NULL, false, 202,
+     .handle = cancel},
     {"POST", RUN "/retry", ROLE_EDITOR, false, "Run again what did not complete, as a new run", NULL, false, NULL,
-     false, 202, retry},
+     false, 202, .handle = retry},
     {"GET", RUN "/log", ROLE_VIEWER, false, "Log lines of a pipeline run, oldest first", NULL, false, NULL, true, 200,
-     run_log_handle, .params = run_log_params},
+     .handle = run_log_handle, .params = run_log_params},
     {"GET", "/api/ingest-runs/{id}", ROLE_VIEWER, false, "An ingest run with its full report", NULL, false, NULL, false,
-     200, ingest_get},
+     200, .handle = ingest_get},
     {"POST", "/api/ingest-runs/{id}/cancel", ROLE_EDITOR, false, "Cancel an ingest run", NULL, false, NULL, false, 202,
-     ingest_cancel},
+     .handle = ingest_cancel},
     {"GET", "/api/ingest-runs/{id}/rejects", ROLE_VIEWER, false, "First rows of the run's quarantine", NULL, false,
-     NULL, false, 200, rejects, .params = rejects_params},
+     NULL, false, 200, .handle = rejects, .params = rejects_params},
     {"GET", "/api/dataset-runs/{id}", ROLE_VIEWER, false, "A dataset run with its full report", NULL, false, NULL,
-     false, 200, dataset_get},
+     false, 200, .handle = dataset_get},
     {"POST", "/api/dataset-runs/{id}/cancel", ROLE_EDITOR, false, "Cancel a dataset run", NULL, false, NULL, false, 202,
-     dataset_cancel},
+     .handle = dataset_cancel},
 };
 
 const struct route_table run_routes = {routes, sizeof routes / sizeof *routes};

@@ -11,16 +11,19 @@ struct publish_file {
     const char *path;   /* relative to the lake */
 };
 
-/* Idempotent, see storage_ops.publish. ERR_NOT_FOUND: a file is neither staged nor published: the commit has to be
- * undone. */
+/* Idempotent, see storage_ops.publish. ERR_NOT_FOUND: a file is neither staged nor published. Trying again
+ * after another error is safe, but of no use when a folder could not be made durable: that is refused until the next
+ * start (storage_ops.publish), so undo the commit or leave it for then. */
 status publish_files(struct storage *lake, const char *run_id, const struct publish_file *files, size_t count,
                      struct error *err) MUST_USE;
-/* For a commit that cannot be published: remove those final names that exist. */
-status unpublish_files(struct storage *lake, const struct publish_file *files, size_t count,
+/* For a commit that cannot be published: remove those final names that this run gave. A file that is still staged has
+ * not got its final name; what stands there is somebody else's and stays. Goes on after an error and reports the
+ * first. */
+status unpublish_files(struct storage *lake, const char *run_id, const struct publish_file *files, size_t count,
                        struct error *err) MUST_USE;
 /* Drop what the run staged and did not publish. */
 status publish_discard(struct storage *lake, const char *run_id, struct error *err) MUST_USE;
-/* Drop the staging of every run that `keep` does not want (start of the server). */
+/* Drop the staging of every run that `keep` does not want (NULL: of every run). */
 status publish_sweep(struct storage *lake, bool (*keep)(void *self, const char *run_id), void *self,
                      struct error *err) MUST_USE;
 

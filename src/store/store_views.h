@@ -6,10 +6,6 @@
 
 /* {"ingest_jobs": n, "dataset_jobs": n, "runs_open": n} of a pipeline. */
 status pipeline_counts(struct db *db, const char *pipeline_id, json_t **counts, struct error *err) MUST_USE;
-/* The newest run of each job of the pipeline that ever ran: [{"job_id", "id", "pipeline_run_id", "state_type",
- * "state_name", "rows_written", "created_at", "started_at", "ended_at", "kind"}]. */
-status pipeline_last_job_runs(struct db *db, const char *pipeline_id, json_t **rows, struct error *err) MUST_USE;
-
 /* Files that a run wrote to a layer: [{id, path, partition, rows, bytes, format, source_uri}]. */
 status run_files(struct db *db, const char *run_id, const char *layer, json_t **rows, struct error *err) MUST_USE;
 /* A page of dataset_files, by file id: those with id > after. */

@@ -136,13 +136,9 @@ static uint64_t bytes_to_come(int fd, const struct stat *st)
     return at > 0 && at <= st->st_size ? (uint64_t)(st->st_size - at) : (uint64_t)st->st_size;
 }
 
-status file_source_open(struct byte_source *source, const char *path, uint64_t *size, struct error *err)
+static status source_start(struct byte_source *source, int fd, bool owned, const char *name, uint64_t *size,
+                           struct error *err)
 {
-    bool standard_input = strcmp(path, "-") == 0;
-    const char *name = standard_input ? "standard input" : path;
-    int fd = standard_input ? STDIN_FILENO : file_open(path, O_RDONLY, 0);
-    if (fd < 0)
-        return error_set_errno(err, errno, "cannot open '%s'", name);
     struct stat st;
     status s = OK;
     if (fstat(fd, &st) != 0)
@@ -157,17 +153,32 @@ status file_source_open(struct byte_source *source, const char *path, uint64_t *
             s = error_no_memory(err, bytes);
     }
     if (s != OK) {
-        if (!standard_input)
+        if (owned)
             close(fd);
         return s;
     }
     f->fd = fd;
-    f->owned = !standard_input;
+    f->owned = owned;
     memcpy(f->path, name, strlen(name) + 1);
     *size = bytes_to_come(fd, &st);
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* advice: a pipe refuses it */
     *source = (struct byte_source){&source_ops, f};
     return OK;
+}
+
+status file_source_open(struct byte_source *source, const char *path, uint64_t *size, struct error *err)
+{
+    if (strcmp(path, "-") == 0)
+        return source_start(source, STDIN_FILENO, false, "standard input", size, err);
+    int fd = file_open(path, O_RDONLY, 0);
+    if (fd < 0)
+        return error_set_errno(err, errno, "cannot open '%s'", path);
+    return source_start(source, fd, true, path, size, err);
+}
+
+status file_source_take(struct byte_source *source, int fd, const char *path, uint64_t *size, struct error *err)
+{
+    return source_start(source, fd, true, path, size, err);
 }
 
 #define SINK_BUFFER ((size_t)256 << 10)
@@ -258,27 +269,32 @@ static void sink_close(void *self)
 
 static const struct byte_sink_ops sink_ops = {.write = sink_write, .finish = sink_finish, .close = sink_close};
 
-status file_sink_create(struct byte_sink *sink, const char *path, unsigned flags, struct error *err)
+status file_sink_take(struct byte_sink *sink, int fd, const char *path, unsigned flags, struct error *err)
 {
     size_t bytes = sizeof(struct file_sink) + strlen(path) + 1;
     struct file_sink *f = calloc(1, bytes);
-    if (!f)
+    if (!f) {
+        close(fd);
         return error_no_memory(err, bytes);
+    }
     memcpy(f->path, path, strlen(path) + 1);
     f->sync = flags & FILE_SYNC;
+    f->fd = fd;
+    *sink = (struct byte_sink){&sink_ops, f};
+    return OK;
+}
+
+status file_sink_create(struct byte_sink *sink, const char *path, unsigned flags, struct error *err)
+{
     int how = O_WRONLY;
     if (flags & FILE_APPEND)
         how |= O_APPEND;
     else
         how |= O_CREAT | (flags & FILE_NEW ? O_EXCL : O_TRUNC);
-    f->fd = file_open(path, how, 0666);
-    if (f->fd < 0) {
-        status s = error_set_errno(err, errno, "cannot %s '%s'", flags & FILE_APPEND ? "open" : "create", path);
-        free(f);
-        return s;
-    }
-    *sink = (struct byte_sink){&sink_ops, f};
-    return OK;
+    int fd = file_open(path, how, 0666);
+    if (fd < 0)
+        return error_set_errno(err, errno, "cannot %s '%s'", flags & FILE_APPEND ? "open" : "create", path);
+    return file_sink_take(sink, fd, path, flags, err);
 }
 
 status file_open_anonymous(const char *dir, int *fd, struct error *err)

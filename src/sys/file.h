@@ -12,6 +12,9 @@
 /* A regular file, pipe or device for reading once from its start; "-" is standard input (from where it stands, never
  * closed). *size: bytes to come as known now, FILE_SIZE_UNKNOWN for a pipe or device. ERR_INVALID for a directory. */
 status file_source_open(struct byte_source *source, const char *path, uint64_t *size, struct error *err) MUST_USE;
+/* The same for a descriptor that is open for reading; it is the source's from now on, also after an error. */
+status file_source_take(struct byte_source *source, int fd, const char *path, uint64_t *size,
+                        struct error *err) MUST_USE;
 
 enum file_sink_flags {
     FILE_NEW = 1,    /* ERR_EXISTS when the path exists; without it an existing file is emptied */
@@ -24,6 +27,9 @@ enum file_sink_flags {
  * write and finish fails with it (a second fsync after a failed one would succeed without the data being there).
  * close without finish leaves the file as it is. */
 status file_sink_create(struct byte_sink *sink, const char *path, unsigned flags, struct error *err) MUST_USE;
+/* The same for a descriptor that is open for writing; it is the sink's from now on, also after an error. Of the flags
+ * only FILE_SYNC has a meaning. */
+status file_sink_take(struct byte_sink *sink, int fd, const char *path, unsigned flags, struct error *err) MUST_USE;
 
 /* Loops over the system calls; `path` is for the message only. */
 status file_write_all(int fd, const void *bytes, size_t n, const char *path, struct error *err) MUST_USE;

@@ -1,0 +1,41 @@
+/* What an ingest job has taken already: its file ledger and its watermark. */
+#include "store/store_lake.h"
+
+status ledger_list(struct db *db, const char *job_id, json_t **rows, struct error *err)
+{
+    static const struct record_column columns[] = {
+        {"uri", COLUMN_TEXT},  {"size", COLUMN_INTEGER}, {"mtime_ns", COLUMN_INTEGER},
+        {"etag", COLUMN_TEXT}, {"hash", COLUMN_TEXT},
+    };
+    return record_query(db, columns, ARRAY_LENGTH(columns),
+                        "SELECT uri, size, mtime_ns, etag, hash FROM ingest_ledger WHERE job_id = ?1 ORDER BY uri",
+                        DB_BINDS(db_text(job_id)), rows, err);
+}
+
+status watermark_get(struct db *db, const char *job_id, json_t **record, struct error *err)
+{
+    static const struct record_column columns[] = {
+        {"column", COLUMN_TEXT}, {"type", COLUMN_TEXT}, {"value", COLUMN_TEXT}, {"ties", COLUMN_JSON}};
+    json_t *rows;
+    status s = record_query(db, columns, ARRAY_LENGTH(columns),
+                            "SELECT column_name, type, value, ties FROM watermarks WHERE job_id = ?1",
+                            DB_BINDS(db_text(job_id)), &rows, err);
+    if (s != OK)
+        return s;
+    *record = json_incref(json_array_get(rows, 0));
+    json_decref(rows);
+    return OK;
+}
+
+status watermark_reset(struct db *db, const char *job_id, struct error *err)
+{
+    static const char *const statements[] = {
+        "DELETE FROM watermarks WHERE job_id = ?1",
+        "DELETE FROM ingest_ledger WHERE job_id = ?1",
+        "UPDATE layer_centric_ingest_jobs SET last_watermark_value = NULL WHERE id = ?1",
+    };
+    status s = OK;
+    for (size_t i = 0; s == OK && i < ARRAY_LENGTH(statements); i++)
+        s = db_run(db, statements[i], DB_BINDS(db_text(job_id)), NULL, err);
+    return s;
+}
