@@ -7,7 +7,7 @@
 
 static const char *const role_choices[] = {"viewer", "editor", "admin", NULL};
 
-static const struct field token_field_list[] = {
+static const struct field_def token_field_list[] = {
     {.key = "name",
      .kind = FIELD_TEXT,
      .flags = FIELD_REQUIRED,
@@ -29,7 +29,7 @@ static const struct field token_field_list[] = {
 static const struct field_table token_fields = {
     .name = "token", .title = "Token", .fields = token_field_list, .count = ARRAY_LENGTH(token_field_list)};
 
-static const struct field login_field_list[] = {
+static const struct field_def login_field_list[] = {
     {.key = "token",
      .kind = FIELD_TEXT,
      .flags = FIELD_REQUIRED | FIELD_SECRET,

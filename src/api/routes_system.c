@@ -1,6 +1,7 @@
-/* /healthz, /metrics, /api/features, /api/schema */
+/* /healthz, /metrics, /api/features, /api/schema, /api/openapi.json */
 #include "api/handler.h"
 #include "api/metrics.h"
+#include "api/openapi.h"
 #include "api/problem.h"
 #include "api/route_tables.h"
 #include "base/run_state.h"
@@ -66,6 +67,15 @@ static status features(struct api_context *context, const struct api_request *re
                       json_pack("{s:b, s:s, s:I}", "layer_centric", context->layer_centric, "version",
                                 FLOWFORGE_VERSION, "upload_limit", (json_int_t)context->upload_most),
                       err);
+}
+
+static status openapi(struct api_context *context, const struct api_request *request, struct api_response *response,
+                      struct error *err)
+{
+    (void)request;
+    json_t *document = NULL;
+    status s = openapi_document(api_route_tables, api_route_table_count, context->layer_centric, &document, err);
+    return s == OK ? api_answer(response, 200, document, err) : s;
 }
 
 static const struct field_table *const described[] = {&pipeline_fields, &ingest_job_fields, &dataset_job_fields};
@@ -143,6 +153,8 @@ static const struct route routes[] = {
     {"GET", "/metrics", ROLE_VIEWER, false, "Metrics in the text format of Prometheus", NULL, false, NULL, false, 200,
      metrics},
     {"GET", "/api/features", ROLE_NONE, false, "What is switched on", NULL, false, NULL, false, 200, features},
+    {"GET", "/api/openapi.json", ROLE_NONE, false, "This description of the API (OpenAPI 3.1)", NULL, false, NULL,
+     false, 200, openapi},
     {"GET", "/api/schema", ROLE_VIEWER, false, "Field tables that forms are made of", NULL, false, NULL, true, 200,
      schema_list},
     {"GET", "/api/schema/{name}", ROLE_VIEWER, false, "One field table, or run-states", NULL, false, NULL, false, 200,

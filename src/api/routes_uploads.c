@@ -9,7 +9,7 @@
 #include "api/upload.h"
 #include "store/store_uploads.h"
 
-static const struct field upload_field_list[] = {
+static const struct field_def upload_field_list[] = {
     {.key = "filename",
      .kind = FIELD_TEXT,
      .flags = FIELD_REQUIRED,

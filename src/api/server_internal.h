@@ -124,7 +124,5 @@ void event_streams_end(struct http_server *server);
 
 /* server_listen.c */
 status listen_on(const char *address, int *fd, unsigned *port, struct error *err) MUST_USE;
-/* "[::1]:80" -> "::1"; to be freed. */
-status listen_host(const char *address, char **host, struct error *err) MUST_USE;
 
 #endif

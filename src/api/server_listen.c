@@ -31,7 +31,7 @@ static status split(const char *address, char **host, unsigned *port, struct err
     return *host ? OK : error_no_memory(err, name.n);
 }
 
-status listen_host(const char *address, char **host, struct error *err)
+status http_address_host(const char *address, char **host, struct error *err)
 {
     unsigned port;
     return split(address, host, &port, err);
