@@ -12,6 +12,8 @@ struct api_auth;
 status api_auth_create(struct api_auth **auth, const char *listen_host, const char *const *allowed_hosts,
                        size_t allowed_host_count, struct error *err) MUST_USE;
 void api_auth_free(struct api_auth *auth);
+/* An admin's token that works as long as `auth` lives, known to nobody but the caller: not in the store. */
+void api_auth_local_token(struct api_auth *auth, char token[TOKEN_CAP]);
 
 /* The token's role and name, from a memory of a few seconds or the store; ROLE_NONE when it is not valid. Any thread.
  */

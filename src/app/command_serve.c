@@ -13,8 +13,6 @@
 #include "app/runtime.h"
 #include "sys/log.h"
 
-#define TOKEN_NAME "flowforge serve"
-
 struct serve_settings {
     const char *home, *listen, *tls_cert, *tls_key;
     struct text_list local_roots, allowed_origins, allowed_hosts;
@@ -125,52 +123,6 @@ static status check(const struct serve_settings *settings, const struct text_lis
     return OK;
 }
 
-/* Tokens of earlier starts that were killed are of no use to anybody who should have one. */
-static status revoke_old_tokens(struct db *db, struct error *err)
-{
-    json_t *rows = NULL, *row;
-    size_t i;
-    status s = token_list(db, &rows, err);
-    json_array_foreach(rows, i, row)
-    {
-        if (s == OK && strcmp(json_text(row, "name", ""), TOKEN_NAME) == 0 && !json_text(row, "revoked_at", NULL))
-            s = token_revoke(db, json_text(row, "id", ""), err);
-    }
-    json_decref(rows);
-    return s;
-}
-
-/* A token for as long as the server runs: for the URL that is printed and for the command line. */
-static status make_token(struct store *store, char token[TOKEN_CAP], struct error *err)
-{
-    struct db *db = NULL;
-    json_t *record = NULL;
-    status s = store_writer(store, &db, err);
-    if (s == OK)
-        s = db_begin(db, err);
-    if (s == OK)
-        s = revoke_old_tokens(db, err);
-    if (s == OK)
-        s = token_create(db, TOKEN_NAME, ROLE_ADMIN, 0, token, &record, err);
-    if (s == OK)
-        s = db_commit(db, err);
-    store_give_back(store, db);
-    json_decref(record);
-    return s;
-}
-
-static void drop_token(struct store *store)
-{
-    struct db *db = NULL;
-    struct error err;
-    status s = store_writer(store, &db, &err);
-    if (s == OK)
-        s = revoke_old_tokens(db, &err);
-    store_give_back(store, db);
-    if (s != OK)
-        log_error("the session token could not be revoked", &err); /* the next start does it */
-}
-
 /* How a client on this machine reaches the server. */
 static void url_of(const char *host, bool tls, unsigned port, char *url, size_t cap)
 {
@@ -232,9 +184,8 @@ static status serve(const struct app *app, const struct serve_settings *settings
         goto out;
     context->metrics = metrics;
     context->auth = auth;
-    s = make_token(context->store, token, err);
-    if (s == OK)
-        s = http_server_start(&server, context, &options, err);
+    api_auth_local_token(auth, token);
+    s = http_server_start(&server, context, &options, err);
     if (s == OK) {
         url_of(host, settings->tls_cert != NULL, http_server_port(server), url, sizeof url);
         s = announce(runtime, settings, url, token, err);
@@ -249,8 +200,6 @@ static status serve(const struct app *app, const struct serve_settings *settings
             log_plain("stopping", url);
     }
     http_server_stop(server);
-    if (token[0])
-        drop_token(context->store);
 out:
     context->metrics = NULL;
     context->auth = NULL;
