@@ -29,7 +29,7 @@ status api_metrics_create(struct api_metrics **metrics, struct error *err)
     made->routes = calloc(made->count, sizeof *made->routes);
     if (!made->routes) {
         free(made);
-        return error_no_memory(err, api_route_count() * sizeof *made->routes);
+        return error_no_memory(err, (api_route_count() + 1) * sizeof *made->routes);
     }
     *metrics = made;
     return OK;
