@@ -29,6 +29,7 @@ static const struct {
 } commands[] = {
     {"convert", command_convert, "turn CSV, NDJSON, JSON or Parquet files into Parquet, CSV or NDJSON"},
     {"preview", command_preview, "show how a file would be read: encoding, dialect, schema, first rows"},
+    {"task", command_task, "what the server starts for a job; payload on standard input"},
 };
 
 static void print_usage(FILE *to)
