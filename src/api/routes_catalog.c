@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/handler.h"
+#include "api/route_tables.h"
 #include "api/sample.h"
 #include "store/store_views.h"
 

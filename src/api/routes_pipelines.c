@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "api/handler.h"
+#include "api/route_tables.h"
 #include "api/run_answer.h"
 #include "job/fields.h"
 #include "store/store_views.h"

@@ -3,6 +3,7 @@
 
 #include "api/handler.h"
 #include "api/job_check.h"
+#include "api/route_tables.h"
 #include "api/short_task.h"
 
 static const char *const kinds[] = {"ingest", "dataset", NULL};
@@ -78,9 +79,10 @@ static status run_preview(struct api_context *context, enum job_kind kind, const
     json_t *payload = NULL, *answer = NULL, *problems = NULL;
     status s = engine_payload(context->engine, kind, pipeline, job, &payload, err);
     if (s == OK)
-        s = json_put_int(payload, "limit", limit, err);
+        s = json_put_int(payload, "rows", limit, err);
     if (s == OK)
-        s = short_task_run(context, "preview", payload, &answer, &problems, err);
+        s = short_task_run(context, kind == JOB_INGEST ? "preview" : "preview-dataset", payload, &answer, &problems,
+                           err);
     if (s == OK) {
         s = api_answer(response, 200, json_incref(answer), err);
     } else if (json_array_size(problems) > 0) {

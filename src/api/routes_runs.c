@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/handler.h"
+#include "api/route_tables.h"
 #include "api/run_answer.h"
 #include "api/run_log.h"
 #include "api/sample.h"
