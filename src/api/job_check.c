@@ -102,7 +102,7 @@ static status check_sql(struct api_context *context, const json_t *pipeline, con
             if (s == OK)
                 s = add_sql_problem(problem, errors, err);
         }
-    } else if (s == ERR_INVALID || s == ERR_BAD_DATA || s == ERR_UNSUPPORTED) {
+    } else if (s == ERR_INVALID || s == ERR_BAD_DATA || s == ERR_UNSUPPORTED || s == ERR_DENIED) {
         struct error why = *err;
         s = field_error_add(errors, err, "/sql", "sql", "%s%s%s", why.message, why.hint[0] ? ". " : "", why.hint);
     }

@@ -11,10 +11,10 @@ static const char *const kinds[] = {"ingest", "dataset", NULL};
 static const struct field_def preview_members[] = {
     {.key = "kind",
      .kind = FIELD_ENUM,
-     .flags = FIELD_REQUIRED,
+     .flags = FIELD_NULLABLE,
      .choices = kinds,
      .label = "Kind",
-     .help = "What kind of job it is."},
+     .help = "What kind of job it is; left out: dataset when the job has a member sql, else ingest."},
     {.key = "job",
      .kind = FIELD_OBJECT,
      .flags = FIELD_REQUIRED,
@@ -108,7 +108,8 @@ static status preview(struct api_context *context, const struct api_request *req
         s = api_problem_fields(response, &errors, err);
         goto out;
     }
-    enum job_kind kind = strcmp(json_text(wanted, "kind", ""), "dataset") == 0 ? JOB_DATASET : JOB_INGEST;
+    const char *usual = json_object_get(json_object_get(wanted, "job"), "sql") ? "dataset" : "ingest";
+    enum job_kind kind = strcmp(json_text(wanted, "kind", usual), "dataset") == 0 ? JOB_DATASET : JOB_INGEST;
     if (s == OK)
         s = complete_job(context, kind, json_object_get(wanted, "job"), &job, &pipeline, &errors, err);
     if (s == OK && field_errors_count(&errors) > 0) {
