@@ -5,11 +5,11 @@
 #include <sys/stat.h>
 
 #include "job/dataset_merge.h"
+#include "job/dataset_query.h"
 #include "job/dataset_schema.h"
 #include "job/dataset_session.h"
 #include "job/dataset_write.h"
 #include "job/report_json.h"
-#include "sql/sql_policy.h"
 
 enum refresh_mode { REFRESH_FULL, REFRESH_APPEND, REFRESH_MERGE };
 
@@ -181,23 +181,10 @@ static status check_merge_keys(const struct dataset_job *d, struct error *err)
     return OK;
 }
 
-/* The user's SQL prepared as it stands, so that errors are about its own lines; what runs has it in parentheses. */
 static status prepare(struct dataset_job *d, struct error *err)
 {
-    const char *sql = json_text(d->job, "sql", "");
-    duckdb_prepared_statement statement = NULL;
     struct sql_position where = {0};
-    size_t length = 0;
-    status s = sql_policy_prepare(&d->session.sql, sql, &statement, &where, err);
-    if (s != OK && where.column)
-        error_prefix(err, "line %zu, column %zu", where.line, where.column);
-    if (s == OK)
-        s = query_stream_init(&d->query, &d->session.sql, statement, err);
-    d->session.sql.api.destroy_prepare(&statement);
-    if (s == OK)
-        s = sql_policy_statement_length(&d->session.sql, sql, &length, err);
-    if (s == OK)
-        s = buf_printf(&d->from, err, "FROM (\n%.*s\n) AS result", (int)length, sql);
+    status s = dataset_query_prepare(&d->session, json_text(d->job, "sql", ""), true, &d->query, &d->from, &where, err);
     if (s == OK)
         s = dataset_schema_declare(&d->query, json_object_get(d->job, "output_schema"), err);
     if (s == OK && d->mode != REFRESH_FULL && json_array_size(json_object_get(d->target, "files")) > 0)
@@ -233,7 +220,7 @@ static status run_query(struct dataset_job *d, struct error *err)
 {
     const struct dataset_observer observer = {d->task->events ? tell_rows : NULL, d};
     const json_t *inputs = json_object_get(d->task->payload, "inputs");
-    status s = dataset_session_open(&d->session, d->task, inputs, true, 0, err);
+    status s = dataset_session_open(&d->session, d->task, inputs, DATASET_RUN, 0, err);
     if (s != OK)
         return s;
     measure_inputs(d);

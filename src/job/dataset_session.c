@@ -137,11 +137,11 @@ static status make_temp_dir(struct dataset_session *session, const struct task *
 }
 
 status dataset_session_open(struct dataset_session *session, const struct task *task, const json_t *inputs,
-                            bool with_files, double seconds, struct error *err)
+                            enum dataset_use use, double seconds, struct error *err)
 {
     *session = (struct dataset_session){0};
-    status s = make_temp_dir(session, task, err);
-    if (s == OK && with_files)
+    status s = use == DATASET_RUN ? make_temp_dir(session, task, err) : OK;
+    if (s == OK && use != DATASET_COLUMNS)
         s = open_paths(session, inputs, err);
     const struct sql_session_options options = {
         .memory = dataset_memory(task) / 2,
@@ -155,7 +155,7 @@ status dataset_session_open(struct dataset_session *session, const struct task *
     if (s == OK)
         s = sql_watch_start(&session->watch, &session->sql, task->cancel, seconds, err);
     if (s == OK)
-        s = make_views(session, inputs, with_files, err);
+        s = make_views(session, inputs, use != DATASET_COLUMNS, err);
     if (s != OK) {
         s = dataset_session_end(session, s, err);
         dataset_session_release(session);

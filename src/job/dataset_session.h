@@ -21,11 +21,16 @@ struct dataset_session {
 size_t dataset_memory(const struct task *task);
 size_t dataset_threads(const struct task *task);
 
-/* `inputs` as in the payload; without `with_files` the views have their columns and no rows. Spills into <staging>/tmp
- * when the payload names a staging folder. Queries end with ERR_CANCELLED when the task is cancelled, with ERR_TIMEOUT
+enum dataset_use {
+    DATASET_COLUMNS, /* the views have their columns and no rows */
+    DATASET_ROWS,    /* and read the files */
+    DATASET_RUN      /* and queries spill into <staging>/tmp */
+};
+
+/* `inputs` as in the payload. Queries end with ERR_CANCELLED when the task is cancelled, with ERR_TIMEOUT
  * after `seconds` (0: no limit). `session` must not move. */
 status dataset_session_open(struct dataset_session *session, const struct task *task, const json_t *inputs,
-                            bool with_files, double seconds, struct error *err) MUST_USE;
+                            enum dataset_use use, double seconds, struct error *err) MUST_USE;
 /* Turns what DuckDB said about `s` into what the user knows: names of files, the limit of time. Ends the watch. */
 status dataset_session_end(struct dataset_session *session, status s, struct error *err);
 void dataset_session_release(struct dataset_session *session);
