@@ -298,6 +298,7 @@ static void forget_ended(struct engine *engine)
         if (is_over(run)) {
             *at = run->next;
             pipeline_run_free(run);
+            housekeeper_run_ended(engine->housekeeper);
         } else {
             at = &run->next;
         }
