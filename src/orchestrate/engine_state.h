@@ -34,7 +34,7 @@ struct run_error {
 /* What of a job run is to be done in the next transaction or after it. */
 enum job_step {
     STEP_NONE,
-    STEP_START,   /* write: pin inputs, make the payload; then start the child */
+    STEP_START,   /* write: make the payload, pin inputs; start the child */
     STEP_COMMIT,  /* write: commit_record */
     STEP_PUBLISH, /* move the files; or, with an error, take them back, which may have to be tried again */
     STEP_PUBLISHED,
