@@ -298,6 +298,42 @@ static void test_a_disk_that_does_not_answer(void **state)
     home_close(&h);
 }
 
+/* Neither publishing nor taking back works: the commit stays for the next start, and nobody else commits until then. */
+static void test_a_commit_that_is_left(void **state)
+{
+    (void)state;
+    struct error err;
+    struct home h;
+    struct picture with, without;
+    make_base();
+    expected_pictures(&with, &without);
+    for (int n = 0; n < 4; n++) {
+        struct dying d;
+        home_copy("base", "case");
+        home_open(&h, "case");
+        struct storage lake = dying_lake(&d, &h, n, DIE_FOR_GOOD);
+        json_t *run = run_of(h.db, JOB_INGEST, "r2"), *job = job_of(h.db, JOB_INGEST), *result = json_of(RESULT_2);
+        assert_int_equal(commit_run(h.db, &lake, JOB_INGEST, run, job, 1, result, NOW, &err), ERR_IO);
+        if (n > 0) /* with nothing moved there is nothing to take back */
+            assert_non_null(strstr(err.message, "left for the next start"));
+        add_run(h.db, JOB_INGEST, "r9");
+        if (n > 0)
+            assert_int_equal(record_error(h.db, JOB_INGEST, "r9", 1, RESULT_FULL, NOW, &err), ERR_CHANGED);
+        json_decref(run);
+        json_decref(job);
+        json_decref(result);
+        home_close(&h);
+        home_open(&h, "case");
+        recover(&h);
+        struct picture now = picture_of(&h);
+        assert_same(&now, n == 0 ? &without : &with, "a commit that was left", n);
+        picture_release(&now);
+        home_close(&h);
+    }
+    picture_release(&with);
+    picture_release(&without);
+}
+
 /* A pipeline run with several jobs: what each has come to, and what the whole is then. */
 static void test_pipeline_runs(void **state)
 {
@@ -355,9 +391,9 @@ static void test_pipeline_runs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_every_point),          TEST(test_killed_recoveries), TEST(test_a_staged_file_is_lost),
-        TEST(test_a_moved_file_is_lost), TEST(test_a_name_is_taken),   TEST(test_a_disk_that_does_not_answer),
-        TEST(test_pipeline_runs),
+        TEST(test_every_point),           TEST(test_killed_recoveries), TEST(test_a_staged_file_is_lost),
+        TEST(test_a_moved_file_is_lost),  TEST(test_a_name_is_taken),   TEST(test_a_disk_that_does_not_answer),
+        TEST(test_a_commit_that_is_left), TEST(test_pipeline_runs),
     };
     return cmocka_run_group_tests_name("recovery", tests, NULL, NULL);
 }
