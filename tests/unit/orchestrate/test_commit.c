@@ -177,7 +177,7 @@ static void test_orphans_are_told_and_stay(void **state)
 
 static void put(const char *folder, const char *id, int age)
 {
-    char path[300];
+    char path[400];
     snprintf(path, sizeof path, "touch -d '-%d seconds' %s/%s.part", age, folder, id);
     assert_int_equal(system(path), 0);
 }
@@ -186,7 +186,7 @@ static void test_uploads_that_were_given_up(void **state)
 {
     (void)state;
     struct error err;
-    char folder[200], path[300], ids[4][ID_CAP];
+    char folder[200], path[400], ids[4][ID_CAP];
     snprintf(folder, sizeof folder, "%s/uploads", h.path);
     assert_int_equal(mkdir(folder, 0777), 0);
     static const struct {
