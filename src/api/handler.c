@@ -138,8 +138,7 @@ void api_write_end(struct api_write *write)
 status api_audit(struct api_write *write, const struct api_request *request, const char *action, const char *type,
                  const char *id, json_t *details, struct error *err)
 {
-    status s =
-        audit_add(write->db, request->actor ? request->actor : "", action, type, id, details, err);
+    status s = audit_add(write->db, request->actor ? request->actor : "", action, type, id, details, err);
     json_decref(details);
     return s;
 }

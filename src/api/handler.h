@@ -9,7 +9,10 @@
 #define QUERY_LIMIT "{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 500, \"default\": 50}"
 /* Rows of api_query_param tables of paged lists. */
 #define QUERY_PAGE                                                                                                     \
-    {"limit", "How many items at most.", QUERY_LIMIT}, {"cursor", "next_cursor of the page before.", QUERY_TEXT}
+    {"limit", "How many items at most.", QUERY_LIMIT},                                                                 \
+    {                                                                                                                  \
+        "cursor", "next_cursor of the page before.", QUERY_TEXT                                                        \
+    }
 
 /* A query parameter; NULL when it is absent or empty. */
 const char *api_query(const struct api_request *request, const char *name);

@@ -46,10 +46,10 @@ static status read_answer(const char *what, const struct process_output *output,
         s = told_error(error, problems, err);
     } else if (s != OK || output->exit_code != 0) {
         const char *end = output->errors[0] ? output->errors : "it said nothing";
-        s = output->exit_code < 0 ? error_set(err, ERR_CRASHED, "the %s was ended by signal %d: %.600s", what,
-                                              -output->exit_code, end)
-                                  : error_set(err, ERR_CRASHED, "the %s ended with code %d and no answer: %.600s", what,
-                                              output->exit_code, end);
+        s = output->exit_code < 0
+                ? error_set(err, ERR_CRASHED, "the %s was ended by signal %d: %.600s", what, -output->exit_code, end)
+                : error_set(err, ERR_CRASHED, "the %s ended with code %d and no answer: %.600s", what,
+                            output->exit_code, end);
         error_hint(err, "The server is not affected. Try with a smaller input; if it happens again, report it with the "
                         "input.");
     } else {

@@ -11,8 +11,9 @@ struct publish_file {
     const char *path;   /* relative to the lake */
 };
 
-/* Idempotent, see storage_ops.publish. ERR_NOT_FOUND: a file is neither staged nor published. After any error the
- * commit has to be undone, or left as it is for the next start: trying again in the same process is of no use. */
+/* Idempotent, see storage_ops.publish. ERR_NOT_FOUND: a file is neither staged nor published. Trying again
+ * after another error is safe, but of no use when a folder could not be made durable: that is refused until the next
+ * start (storage_ops.publish), so undo the commit or leave it for then. */
 status publish_files(struct storage *lake, const char *run_id, const struct publish_file *files, size_t count,
                      struct error *err) MUST_USE;
 /* For a commit that cannot be published: remove those final names that this run gave. A file that is still staged has

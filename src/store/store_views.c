@@ -1,14 +1,12 @@
 #include "store/store_views.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 status pipeline_counts(struct db *db, const char *pipeline_id, json_t **counts, struct error *err)
 {
     static const struct record_column columns[] = {
         {"ingest_jobs", COLUMN_INTEGER}, {"dataset_jobs", COLUMN_INTEGER}, {"runs_open", COLUMN_INTEGER}};
     json_t *rows = NULL;
     status s = record_query(
-        db, columns, COUNT_OF(columns),
+        db, columns, ARRAY_LENGTH(columns),
         "SELECT (SELECT count(*) FROM layer_centric_ingest_jobs WHERE pipeline_id = ?1),"
         " (SELECT count(*) FROM dataset_jobs WHERE pipeline_id = ?1),"
         " (SELECT count(*) FROM pipeline_runs WHERE state_type IN ('SCHEDULED', 'PENDING', 'RUNNING', 'CANCELLING')"
@@ -20,35 +18,13 @@ status pipeline_counts(struct db *db, const char *pipeline_id, json_t **counts, 
     return s;
 }
 
-#define LAST_RUN_COLUMNS                                                                                               \
-    "r.job_id, r.id, r.pipeline_run_id, r.state_type, r.state_name, r.rows_written, r.created_at, r.started_at,"       \
-    " r.ended_at"
-
-status pipeline_last_job_runs(struct db *db, const char *pipeline_id, json_t **rows, struct error *err)
-{
-    static const struct record_column columns[] = {
-        {"job_id", COLUMN_TEXT},         {"id", COLUMN_TEXT},         {"pipeline_run_id", COLUMN_TEXT},
-        {"state_type", COLUMN_TEXT},     {"state_name", COLUMN_TEXT}, {"rows_written", COLUMN_INTEGER},
-        {"created_at", COLUMN_TIME},     {"started_at", COLUMN_TIME}, {"ended_at", COLUMN_TIME},
-        {"kind", COLUMN_TEXT}};
-    return record_query(db, columns, COUNT_OF(columns),
-                        "SELECT " LAST_RUN_COLUMNS ", 'ingest' FROM layer_centric_ingest_jobs j"
-                        " JOIN layer_centric_ingest_runs r ON r.id ="
-                        " (SELECT max(id) FROM layer_centric_ingest_runs WHERE job_id = j.id)"
-                        " WHERE j.pipeline_id = ?1"
-                        " UNION ALL SELECT " LAST_RUN_COLUMNS ", 'dataset' FROM dataset_jobs j"
-                        " JOIN dataset_runs r ON r.id = (SELECT max(id) FROM dataset_runs WHERE job_id = j.id)"
-                        " WHERE j.pipeline_id = ?1",
-                        DB_BINDS(db_text(pipeline_id)), rows, err);
-}
-
 static const struct record_column file_columns[] = {
-    {"id", COLUMN_INTEGER},   {"path", COLUMN_TEXT},   {"partition", COLUMN_TEXT}, {"rows", COLUMN_INTEGER},
+    {"id", COLUMN_INTEGER},    {"path", COLUMN_TEXT},   {"partition", COLUMN_TEXT}, {"rows", COLUMN_INTEGER},
     {"bytes", COLUMN_INTEGER}, {"format", COLUMN_TEXT}, {"source_uri", COLUMN_TEXT}};
 
 status run_files(struct db *db, const char *run_id, const char *layer, json_t **rows, struct error *err)
 {
-    return record_query(db, file_columns, COUNT_OF(file_columns),
+    return record_query(db, file_columns, ARRAY_LENGTH(file_columns),
                         "SELECT id, path, partition, rows, bytes, format, source_uri FROM manifest_files"
                         " WHERE run_id = ?1 AND layer = ?2 AND removed_at IS NULL ORDER BY id",
                         DB_BINDS(db_text(run_id), db_text(layer)), rows, err);
@@ -58,7 +34,7 @@ status dataset_files_page(struct db *db, const char *dataset_id, int64_t snapsho
                           json_t **rows, bool *more, struct error *err)
 {
     json_t *listed = NULL;
-    status s = record_query(db, file_columns, COUNT_OF(file_columns),
+    status s = record_query(db, file_columns, ARRAY_LENGTH(file_columns),
                             "SELECT id, path, partition, rows, bytes, format, source_uri FROM manifest_files"
                             " WHERE dataset_id = ?1 AND added_snapshot <= ?2"
                             " AND (removed_snapshot IS NULL OR removed_snapshot > ?2) AND id > ?3 ORDER BY id LIMIT ?4",
@@ -95,12 +71,8 @@ status dataset_children(struct db *db, const char *full_name, json_t **names, st
     return s;
 }
 
-status ledger_is_empty(struct db *db, const char *job_id, bool *empty, struct error *err)
+status ledger_count(struct db *db, const char *job_id, int64_t *count, struct error *err)
 {
-    int64_t any = 0;
-    status s = db_integer(db, "SELECT EXISTS (SELECT 1 FROM ingest_ledger WHERE job_id = ?1)",
-                          DB_BINDS(db_text(job_id)), 0, &any, err);
-    if (s == OK)
-        *empty = any == 0;
-    return s;
+    return db_integer(db, "SELECT count(*) FROM ingest_ledger WHERE job_id = ?1", DB_BINDS(db_text(job_id)), 0, count,
+                      err);
 }

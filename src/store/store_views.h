@@ -6,10 +6,6 @@
 
 /* {"ingest_jobs": n, "dataset_jobs": n, "runs_open": n} of a pipeline. */
 status pipeline_counts(struct db *db, const char *pipeline_id, json_t **counts, struct error *err) MUST_USE;
-/* The newest run of each job of the pipeline that ever ran: [{"job_id", "id", "pipeline_run_id", "state_type",
- * "state_name", "rows_written", "created_at", "started_at", "ended_at", "kind"}]. */
-status pipeline_last_job_runs(struct db *db, const char *pipeline_id, json_t **rows, struct error *err) MUST_USE;
-
 /* Files that a run wrote to a layer: [{id, path, partition, rows, bytes, format, source_uri}]. */
 status run_files(struct db *db, const char *run_id, const char *layer, json_t **rows, struct error *err) MUST_USE;
 /* A page of dataset_files, by file id: those with id > after. */
@@ -17,8 +13,8 @@ status dataset_files_page(struct db *db, const char *dataset_id, int64_t snapsho
                           json_t **rows, bool *more, struct error *err) MUST_USE;
 /* Full names ("silver.orders") of datasets that have this one among their parents: [text]. */
 status dataset_children(struct db *db, const char *full_name, json_t **names, struct error *err) MUST_USE;
-/* Has the job taken files that its ledger remembers? */
-status ledger_is_empty(struct db *db, const char *job_id, bool *empty, struct error *err) MUST_USE;
+/* How many files the job's ledger remembers. */
+status ledger_count(struct db *db, const char *job_id, int64_t *count, struct error *err) MUST_USE;
 
 /* Remove a job, its runs, watermark and ledger. ERR_CONFLICT while a run of it is open. What it made stays in the
  * catalog without a producer; `delete_data`: its dataset becomes empty and its files (landing and quarantine too) are
