@@ -139,7 +139,7 @@ static const json_t *problem_at(const char *pointer)
 }
 
 /* SQL on the writing connection, for what only the engine or an upload would bring about. */
-static void sql(const char *text)
+__attribute__((unused)) static void sql(const char *text)
 {
     struct db *db = NULL;
     struct error err = {0};
@@ -149,7 +149,7 @@ static void sql(const char *text)
     store_give_back(world.store, db);
 }
 
-static int64_t sql_number(const char *text)
+__attribute__((unused)) static int64_t sql_number(const char *text)
 {
     struct db *db = NULL;
     struct error err = {0};
@@ -162,7 +162,7 @@ static int64_t sql_number(const char *text)
 }
 
 /* The id of what POST made. */
-static void made_id(char into[40])
+__attribute__((unused)) static void made_id(char into[40])
 {
     snprintf(into, 40, "%s", json_text(world.last.body, "id", ""));
     assert_true(into[0] != '\0');
