@@ -140,12 +140,13 @@ static status append_columns_option(struct buf *sql, const struct view_input *v,
 
 static status append_text_files(const struct view_input *v, struct buf *sql, struct error *err)
 {
-    /* An older file may lack the columns that came later, which are the last ones: they are null. */
+    /* An older file may lack the columns that came later, which are the last ones: they are null. Records are at most
+     * 16 MiB (convert's --max-record) and what quoting adds; larger buffers would not fit into a small task. */
     static const char *const reader[] = {
         [VIEW_CSV] = ", auto_detect=false, header=true, delim=',', quote='\"', escape='\"', nullstr='',"
-                     " allow_quoted_nulls=false, null_padding=true, parallel=false, max_line_size=67108864,"
-                     " buffer_size=134217728",
-        [VIEW_JSON] = ", format='newline_delimited', auto_detect=false, maximum_object_size=67108864",
+                     " allow_quoted_nulls=false, null_padding=true, parallel=false, max_line_size=17825792,"
+                     " buffer_size=35651584",
+        [VIEW_JSON] = ", format='newline_delimited', auto_detect=false, maximum_object_size=17825792",
     };
     status s = append_text(sql, "SELECT ", err);
     for (size_t i = 0; s == OK && i < v->schema->count; i++) {
