@@ -91,7 +91,7 @@ static const char *compression_of(const char *extension)
         return "gzip";
     if (n >= 4 && strcmp(extension + n - 4, ".zst") == 0)
         return "zstd";
-    return "none";
+    return "uncompressed";
 }
 
 /* What a value is read as; `decode_as` makes the column of it. Texts and JSON in CSV cells come as they are. */
