@@ -95,12 +95,18 @@ def test_plans(server, orders):
     plan = server.get(base(job) + "/plan")
     assert plan["file_count"] == 1
     assert plan["bytes"] == len(ORDERS)
+    assert plan["example_path"].startswith("bronze/orders/2")
+    assert plan["example_path"].endswith(".parquet")
+    by_columns = server.ingest(
+        pipeline, "c", server.inbox / "orders.csv", partition_mode="column", partition_pattern="customer,at"
+    )
+    assert server.get(base(by_columns) + "/plan")["example_path"].startswith("bronze/c/customer=.../at=.../2")
     silver = server.dataset(pipeline, "s", "SELECT id, amount FROM o", {"o": "bronze.orders"})
     plan = server.get(base(silver) + "/plan")
     assert [(c["name"], c["type"]) for c in plan["columns"]] == [("id", "bigint"), ("amount", "bigint")]
     stages = server.get(f"/api/workflows/{pipeline['id']}/plan")
     assert stages["problems"] == []
-    assert [job["id"]] in [[one if isinstance(one, str) else one["id"] for one in stage] for stage in stages["stages"]]
+    assert job["id"] in [one if isinstance(one, str) else one["id"] for one in stages["stages"][0]]
 
 
 def test_a_changed_sql_is_checked_and_nothing_of_a_bad_change_is_kept(server, orders):
