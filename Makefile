@@ -12,7 +12,7 @@ CC := gcc
 endif
 BUILD := build/$(if $(filter fuzz,$(CONF)),,$(if $(findstring clang,$(CC)),clang-))$(CONF)
 
-WARNINGS := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef
+WARNINGS := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef -Wno-missing-field-initializers
 FLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 FLAGS_asan := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 FLAGS_fuzz := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
@@ -151,6 +151,7 @@ bench: setup
 	@$(MAKE) --no-print-directory all
 	@mkdir -p bench/data
 	@.venv/bin/python bench/run.py --flowforge build/release/flowforge --data bench/data --out docs/benchmarks.md
+	@.venv/bin/python bench/serve.py --flowforge build/release/flowforge --data bench/data --out docs/benchmarks.md
 
 help:
 	@echo "make            the program, build/release/flowforge"

@@ -16,6 +16,8 @@ struct http_server_options {
 };
 status http_server_start(struct http_server **server, struct api_context *context,
                          const struct http_server_options *options, struct error *err) MUST_USE;
+/* The name or address in "127.0.0.1:8080" or "[::1]:0", without brackets; to be freed. ERR_USAGE when it is neither. */
+status http_address_host(const char *address, char **host, struct error *err) MUST_USE;
 unsigned http_server_port(const struct http_server *server);
 /* Ends event streams, finishes running requests, closes. */
 void http_server_stop(struct http_server *server);

@@ -7,16 +7,23 @@
 #include "base/json.h"
 
 struct client;
-/* Looks at <home>/server.lock. No server: opens store and engine in this process. */
-status client_open(struct client **client, const char *home, struct error *err) MUST_USE;
-/* *answer (may be NULL) is the body; a problem becomes an error whose message holds every bad field. `body` may be
- * NULL. */
+/* `home` NULL: the usual one ($FLOWFORGE_HOME, else ./flowforge-home). ERR_NOT_FOUND when it is no home yet, unless
+ * `create`. Looks at <home>/server.lock: a server that runs is talked to, else store and engine are opened here. */
+status client_open(struct client **client, const char *home, bool create, struct error *err) MUST_USE;
+/* *answer (may be NULL) is the body, or null. A problem becomes an error whose message holds every bad field. `body`
+ * may be NULL. `path` with its query, encoded. */
 status client_call(struct client *client, const char *method, const char *path, const json_t *body, json_t **answer,
                    struct error *err) MUST_USE;
-/* Wait for a pipeline run to end, handing over log lines and state changes meanwhile; *cancel cancels the run. */
+/* Wait for a pipeline run to end, handing over its log lines (event "log") and job runs whose state changed (event
+ * "job") meanwhile. When *cancel becomes true the run is cancelled, once. *run: as GET /api/pipeline-runs/{id} gives
+ * it. */
 typedef void client_watcher(void *self, const char *event, const json_t *data);
 status client_watch(struct client *client, const char *pipeline_run_id, const atomic_bool *cancel,
                     client_watcher *watch, void *self, json_t **run, struct error *err) MUST_USE;
 void client_close(struct client *client);
+
+/* "<before><segment, percent-encoded><after>" in *path, to be released. */
+status client_path(struct buf *path, const char *before, const char *segment, const char *after,
+                   struct error *err) MUST_USE;
 
 #endif

@@ -29,6 +29,13 @@ static const struct {
 } commands[] = {
     {"convert", command_convert, "turn CSV, NDJSON, JSON or Parquet files into Parquet, CSV or NDJSON"},
     {"preview", command_preview, "show how a file would be read: encoding, dialect, schema, first rows"},
+    {"serve", command_serve, "own a home: serve the API and run its jobs"},
+    {"run", command_run, "run a pipeline or one of its jobs, and watch it"},
+    {"pipelines", command_pipelines, "list the pipelines"},
+    {"job", command_job, "list, show and plan the jobs of a pipeline"},
+    {"runs", command_runs, "list, show, cancel and retry runs; print their logs"},
+    {"token", command_token, "make, list and revoke access tokens"},
+    {"task", command_task, "what the server starts for a job; payload on standard input"},
 };
 
 static void print_usage(FILE *to)

@@ -13,7 +13,7 @@ enum field_kind {
     FIELD_ENUM,   /* one of choices */
     FIELD_OBJECT, /* members by `of` */
     FIELD_LIST,   /* items by `item` */
-    FIELD_MAP,    /* object of strings, any keys */
+    FIELD_MAP,    /* object of texts under any keys; `item`, when there, says more about the texts */
     FIELD_TIME    /* RFC 3339 text */
 };
 
@@ -27,22 +27,25 @@ enum field_flags {
 
 struct field_table;
 
-struct field {
+struct field_def {
     const char *key;
     enum field_kind kind;
     unsigned flags;
     const char *default_json; /* JSON text; NULL: none (null when FIELD_NULLABLE) */
     const char *const *choices;
-    double min, max;    /* of numbers; both 0: no bounds. Of texts and lists: max length (0: 4096 bytes, 1000 items) */
-    const char *format; /* a word for OpenAPI and forms: "uri", "regex", "sql", "column", "path"; may be NULL */
+    /* Of numbers: bounds; both 0: none. Of texts: least and most length in characters (max 0: 4096). Of lists and
+     * maps: least and most number of items (max 0: 1000). */
+    double min, max;
+    const char *pattern; /* of texts: a regular expression that POSIX (extended) and JSON Schema read alike */
+    const char *format;  /* a word for OpenAPI and forms: "uri", "regex", "sql", "column", "path"; may be NULL */
     const struct field_table *of;
-    const struct field *item;
+    const struct field_def *item;
     const char *label;         /* for forms: "Source type" */
     const char *required_when; /* for people and forms: "incremental_mode=incremental"; may be NULL */
     const char *help;          /* one sentence */
 };
 
-/* What is wrong with a request, all of it at once. */
+/* What is wrong with a request, all of it at once. A zeroed struct is ready. */
 struct field_errors {
     json_t *list; /* [{"pointer": "/user_schema/0/type", "code": "unknown_type", "message": ...}]; NULL: none yet */
 };
@@ -56,16 +59,24 @@ void field_errors_release(struct field_errors *errors);
 struct field_table {
     const char *name;  /* "ingest_job" */
     const char *title; /* "Ingest job" */
-    const struct field *fields;
+    const struct field_def *fields;
     size_t count;
-    /* Rules between fields, on the complete record with defaults; may be NULL. */
+    /* Where people look for members that lie elsewhere: pairs {"csv_options", "config.csv_options"}; may be NULL. */
+    const char *const (*elsewhere)[2];
+    size_t elsewhere_count;
+    /* Fill in defaults that depend on other members, before the rules; may be NULL. A member that is wrong by itself is
+     * absent. */
+    status (*complete)(json_t *record, const json_t *before, const json_t *request, struct error *err);
+    /* Rules between fields, on the complete record with defaults; may be NULL. Not called for a member that is wrong
+     * already: it is absent then, and a rule passes over absent members. */
     status (*rules)(const json_t *record, struct field_errors *errors, struct error *err);
 };
 
 /* The complete record that a request makes: `before` NULL is a create (defaults are filled in), else an update that
  * changes the members that are there (JSON merge patch, RFC 7396, one level deep: objects are replaced whole). Problems
  * go to *errors and leave *record NULL; the status is not OK only when memory runs out. Record members that the table
- * does not know are kept from `before` and refused from `request`, naming the nearest known field. */
+ * does not know are kept from `before` and refused from `request`, naming the nearest known field. Read-only members
+ * are never filled in. */
 status field_table_apply(const struct field_table *table, const json_t *before, const json_t *request, json_t **record,
                          struct field_errors *errors, struct error *err) MUST_USE;
 /* ERR_INVALID that sums the errors up, for where there is no list to show (command line). */

@@ -145,10 +145,18 @@ static status give_row(struct db *db, sqlite3_stmt *statement, const char *sql, 
     return visit(self, row, (size_t)count, err);
 }
 
-/* SQLite ends a transaction by itself after some errors: what follows must not be committed piece by piece. */
+static bool is_open(const struct db *db)
+{
+    return !sqlite3_get_autocommit(db->handle);
+}
+
+/* SQLite ends a transaction by itself after some errors: what follows must not be committed piece by piece. And one
+ * that could not be rolled back, for want of memory, must not swallow what follows. */
 static status check_transaction(struct db *db, struct error *err)
 {
-    if (!db->transaction || !sqlite3_get_autocommit(db->handle))
+    if (!db->transaction && is_open(db))
+        db_rollback(db);
+    if (db->transaction == is_open(db))
         return OK;
     status s = error_set(err, ERR_UNAVAILABLE, "the transaction on the metadata database '%s' was ended by an error",
                          db->path);
@@ -270,10 +278,9 @@ status db_commit(struct db *db, struct error *err)
 void db_rollback(struct db *db)
 {
     db->transaction = false;
-    if (sqlite3_get_autocommit(db->handle))
-        return;
-    /* What it reports is of no use: the transaction is over in any case. */
-    (void)execute(db, "ROLLBACK", DB_NO_BINDS, NULL, NULL, NULL);
+    /* When that fails it is tried again before the next statement. */
+    if (is_open(db))
+        sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
 bool db_in_transaction(const struct db *db)

@@ -77,7 +77,8 @@ int64_t db_last_id(const struct db *db);
 /* All statements of a script, outside the statement cache. */
 status db_script(struct db *db, const char *sql, struct error *err) MUST_USE;
 
-/* Transactions do not nest. Begin is IMMEDIATE on a write connection. Rollback after a failed commit is done by it. */
+/* Transactions are begun only by db_begin and do not nest. Begin is IMMEDIATE on a write connection. Rollback after a
+ * failed commit is done by it. */
 status db_begin(struct db *db, struct error *err) MUST_USE;
 status db_commit(struct db *db, struct error *err) MUST_USE;
 void db_rollback(struct db *db); /* no transaction: does nothing */

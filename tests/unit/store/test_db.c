@@ -1,5 +1,8 @@
 /* Connections to SQLite: values, statements, transactions, and what goes wrong. */
 #include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -196,6 +199,93 @@ static void test_transaction_ended_by_an_error(void **state)
     db_close(db);
 }
 
+/* A rollback that failed leaves its transaction open: the next statement ends it first. */
+static void test_leftover_transaction(void **state)
+{
+    (void)state;
+    struct error err;
+    struct db *db = with_table();
+    assert_ok(db_script(db, "BEGIN", &err), err);
+    assert_ok(db_begin(db, &err), err);
+    assert_ok(db_run(db, "INSERT INTO t (name) VALUES ('a')", DB_NO_BINDS, NULL, &err), err);
+    assert_ok(db_commit(db, &err), err);
+    assert_ok(db_script(db, "BEGIN", &err), err);
+    assert_ok(db_run(db, "INSERT INTO t (name) VALUES ('b')", DB_NO_BINDS, NULL, &err), err);
+    db_close(db);
+    db = opened("a.db", DB_READ);
+    assert_int_equal(ask(db, "SELECT count(*) FROM t"), 2);
+    db_close(db);
+}
+
+static const char fill[] = "INSERT INTO t (name) VALUES (hex(randomblob(200000)))";
+
+/* Each failure has its own code, leaves the transaction undone and the connection usable. */
+static void assert_failure(struct db *db, status code, const char *reason)
+{
+    struct error err;
+    assert_ok(db_begin(db, &err), err);
+    status s = OK;
+    for (int i = 0; i < 40 && s == OK; i++)
+        s = db_run(db, fill, DB_NO_BINDS, NULL, &err);
+    if (s == OK)
+        s = db_commit(db, &err);
+    assert_int_equal(s, code);
+    assert_true(status_retryable(s));
+    if (!strstr(err.message, reason) || !strstr(err.message, "a.db"))
+        fail_msg("'%s' does not say '%s'", err.message, reason);
+    assert_int_not_equal(err.hint[0], '\0');
+    db_rollback(db);
+}
+
+static void assert_works(struct db *db)
+{
+    struct error err;
+    assert_int_equal(ask(db, "SELECT count(*) FROM t"), 0);
+    assert_ok(db_begin(db, &err), err);
+    assert_ok(db_run(db, fill, DB_NO_BINDS, NULL, &err), err);
+    assert_ok(db_commit(db, &err), err);
+    assert_int_equal(ask(db, "SELECT count(*) FROM t"), 1);
+    db_close(db);
+}
+
+static void test_full(void **state)
+{
+    (void)state;
+    struct error err;
+    struct db *db = with_table();
+    assert_ok(db_script(db, "PRAGMA max_page_count = 400", &err), err);
+    assert_failure(db, ERR_NO_SPACE, "full");
+    assert_works(db);
+}
+
+static void test_write_error(void **state)
+{
+    (void)state;
+    struct rlimit before, low;
+    struct db *db = with_table();
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    low = (struct rlimit){1000000, before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+    assert_failure(db, ERR_IO, "File too large");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_works(db);
+}
+
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    struct error err;
+    int64_t n;
+    struct db *db = with_table();
+    sqlite3_hard_heap_limit64(sqlite3_memory_used() + 1000000);
+    status s = db_integer(db, "SELECT length(hex(randomblob(5000000)))", DB_NO_BINDS, 0, &n, &err);
+    sqlite3_hard_heap_limit64(0);
+    assert_int_equal(s, ERR_NO_MEMORY);
+    assert_works(db);
+}
+
 static void test_two_connections(void **state)
 {
     (void)state;
@@ -288,6 +378,10 @@ int main(void)
         TEST(test_constraints),
         TEST(test_transactions),
         TEST(test_transaction_ended_by_an_error),
+        TEST(test_leftover_transaction),
+        TEST(test_full),
+        TEST(test_write_error),
+        TEST(test_out_of_memory),
         TEST(test_two_connections),
         TEST(test_opening_keeps_locks),
         TEST(test_damaged_file),

@@ -1,0 +1,236 @@
+#include "app/runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/event_hub.h"
+#include "sys/dir.h"
+#include "sys/file.h"
+#include "sys/path.h"
+
+#define PARALLEL_DEFAULT 2
+#define TASK_MEMORY_DEFAULT ((size_t)256 << 20)
+#define GRACE_DEFAULT 3600.0
+#define UPLOAD_DEFAULT ((uint64_t)8 << 30)
+#define LOCK_NAME "server.lock"
+
+struct runtime {
+    char home[PATH_MAX], inbox[PATH_MAX], program[PATH_MAX];
+    const char *own_root; /* local_roots when none was given */
+    int lock;
+    struct store *store;
+    struct event_hub *hub;
+    struct engine *engine;
+    struct api_context context;
+};
+
+/* ---- the folders of a home ---- */
+
+static status too_long(const char *path, struct error *err)
+{
+    return error_set(err, ERR_LIMIT, "the path '%.200s...' is too long", path);
+}
+
+static status join(char into[PATH_MAX], const char *home, const char *name, struct error *err)
+{
+    int n = snprintf(into, PATH_MAX, "%s/%s", home, name);
+    return n > 0 && n < PATH_MAX ? OK : too_long(home, err);
+}
+
+static status resolve_home(struct runtime *r, const struct runtime_options *options, struct error *err)
+{
+    const char *home = options->home ? options->home : getenv("FLOWFORGE_HOME");
+    char database[PATH_MAX];
+    enum path_kind kind;
+    if (!home || !*home)
+        home = "./flowforge-home";
+    status s = options->create ? dir_make_all(home, NULL, err) : OK;
+    if (s == OK && !realpath(home, r->home))
+        s = errno == ENOENT ? error_set(err, ERR_NOT_FOUND, "there is no home at '%s'", home)
+                            : error_set_errno(err, errno, "cannot use the home '%s'", home);
+    if (s == OK)
+        s = join(database, r->home, "flowforge.db", err);
+    if (s == OK && !options->create) {
+        s = path_kind_of(database, &kind, err);
+        if (s == OK && kind != PATH_FILE)
+            s = error_set(err, ERR_NOT_FOUND, "'%s' is no FlowForge home: it has no flowforge.db", home);
+    }
+    if (s == ERR_NOT_FOUND)
+        error_hint(err, "name it with --home or FLOWFORGE_HOME; flowforge serve makes a new one");
+    return s;
+}
+
+static status make_folders(struct runtime *r, struct error *err)
+{
+    static const char *const folders[] = {"lake", "lake/.staging", "uploads", "inbox"};
+    char path[PATH_MAX];
+    status s = OK;
+    for (size_t i = 0; s == OK && i < ARRAY_LENGTH(folders); i++) {
+        s = join(path, r->home, folders[i], err);
+        if (s == OK)
+            s = dir_make_all(path, NULL, err);
+    }
+    return s;
+}
+
+/* ---- the lock ---- */
+
+/* What the process that has the home wrote into the lock file. All empty when it wrote nothing (yet). */
+static void read_owner(int fd, struct home_owner *owner)
+{
+    char text[2048];
+    json_t *value = NULL;
+    *owner = (struct home_owner){0};
+    ssize_t n = pread(fd, text, sizeof text, 0);
+    if (n <= 0 || json_parse(text, (size_t)n, LOCK_NAME, &value, NULL) != OK)
+        return;
+    owner->pid = (long)json_int(value, "pid", 0);
+    snprintf(owner->url, sizeof owner->url, "%s", json_text(value, "url", ""));
+    snprintf(owner->token, sizeof owner->token, "%s", json_text(value, "token", ""));
+    snprintf(owner->certificate, sizeof owner->certificate, "%s", json_text(value, "certificate", ""));
+    json_decref(value);
+}
+
+static status take_lock(struct runtime *r, struct home_owner *owner, struct error *err)
+{
+    char path[PATH_MAX];
+    status s = join(path, r->home, LOCK_NAME, err);
+    if (s != OK)
+        return s;
+    r->lock = file_open(path, O_RDWR | O_CREAT, 0600);
+    if (r->lock < 0)
+        return error_set_errno(err, errno, "cannot open %s", path);
+    if (flock(r->lock, LOCK_EX | LOCK_NB) == 0)
+        return runtime_announce(r, &(struct home_owner){.pid = getpid()}, err);
+    if (errno != EWOULDBLOCK)
+        return error_set_errno(err, errno, "cannot lock %s", path);
+    struct home_owner found;
+    read_owner(r->lock, &found);
+    if (owner)
+        *owner = found;
+    error_set(err, ERR_CONFLICT, "the home '%s' is in use by process %ld", r->home, found.pid);
+    error_hint(err, "stop it, or use another home");
+    return ERR_CONFLICT;
+}
+
+status runtime_announce(struct runtime *r, const struct home_owner *owner, struct error *err)
+{
+    struct buf text = {0};
+    json_t *value = json_object();
+    status s = value ? json_put_int(value, "pid", getpid(), err) : error_no_memory(err, 1);
+    if (s == OK)
+        s = json_put_text(value, "url", owner->url, err);
+    if (s == OK)
+        s = json_put_text(value, "token", owner->token, err);
+    if (s == OK)
+        s = json_put_text(value, "certificate", owner->certificate, err);
+    if (s == OK)
+        s = json_write(value, &text, err);
+    if (s == OK && ftruncate(r->lock, 0) != 0)
+        s = error_set_errno(err, errno, "cannot write %s/" LOCK_NAME, r->home);
+    if (s == OK)
+        s = file_pwrite_all(r->lock, text.data, text.len, 0, LOCK_NAME, err);
+    json_decref(value);
+    buf_release(&text);
+    return s;
+}
+
+/* ---- parts ---- */
+
+static void observe(void *self, const char *pipeline_run_id, const char *event, const json_t *data)
+{
+    event_hub_publish(self, pipeline_run_id, event, data);
+}
+
+static status start_parts(struct runtime *r, const struct runtime_options *options, struct error *err)
+{
+    char database[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", r->program, sizeof r->program - 1);
+    if (n < 0)
+        return error_set_errno(err, errno, "cannot tell where this program lies");
+    r->program[n] = '\0';
+    r->own_root = r->inbox;
+    const char *const *roots = options->local_root_count ? options->local_roots : &r->own_root;
+    size_t root_count = options->local_root_count ? options->local_root_count : 1;
+    status s = join(database, r->home, "flowforge.db", err);
+    if (s == OK)
+        s = join(r->inbox, r->home, "inbox", err);
+    if (s == OK)
+        s = store_open(&r->store, database, err);
+    if (s == OK)
+        s = event_hub_create(&r->hub, err);
+    if (s != OK)
+        return s;
+    struct engine_options engine = {
+        .store = r->store,
+        .home = r->home,
+        .program = r->program,
+        .max_parallel_jobs = options->max_parallel_jobs ? options->max_parallel_jobs : PARALLEL_DEFAULT,
+        .task_memory = options->task_memory ? options->task_memory : TASK_MEMORY_DEFAULT,
+        .local_roots = roots,
+        .local_root_count = root_count,
+        .garbage_grace_seconds = options->garbage_grace_seconds < 0 ? GRACE_DEFAULT : options->garbage_grace_seconds,
+        .observe = observe,
+        .observer = r->hub,
+    };
+    r->context = (struct api_context){
+        .store = r->store,
+        .hub = r->hub,
+        .home = r->home,
+        .program = r->program,
+        .layer_centric = options->layer_centric,
+        .local_roots = roots,
+        .local_root_count = root_count,
+        .upload_most = options->upload_most ? options->upload_most : UPLOAD_DEFAULT,
+        .allowed_origins = options->allowed_origins,
+        .allowed_origin_count = options->allowed_origin_count,
+    };
+    s = engine_create(&r->engine, &engine, err);
+    r->context.engine = r->engine;
+    return s;
+}
+
+status runtime_open(struct runtime **runtime, const struct runtime_options *options, struct home_owner *owner,
+                    struct error *err)
+{
+    struct runtime *r = calloc(1, sizeof *r);
+    if (!r)
+        return error_no_memory(err, sizeof *r);
+    r->lock = -1;
+    status s = resolve_home(r, options, err);
+    if (s == OK)
+        s = take_lock(r, owner, err);
+    if (s == OK)
+        s = make_folders(r, err);
+    if (s == OK)
+        s = start_parts(r, options, err);
+    if (s == OK)
+        *runtime = r;
+    else
+        runtime_close(r);
+    return s;
+}
+
+struct api_context *runtime_context(struct runtime *r)
+{
+    return &r->context;
+}
+
+void runtime_close(struct runtime *r)
+{
+    if (!r)
+        return;
+    engine_free(r->engine, false);
+    event_hub_free(r->hub);
+    store_close(r->store);
+    if (r->lock >= 0)
+        file_close(r->lock);
+    free(r);
+}
