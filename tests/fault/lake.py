@@ -3,6 +3,7 @@
 import datetime
 import os
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "flow"))
 
 import server as servers
+from program import FAULTLIB
 from test_ingest import INCREMENTAL, write
 
 DAY = datetime.date(2024, 1, 1)
@@ -83,6 +85,7 @@ class Load:
         write(self.inbox / name, "k,at,v\n" + "".join(f"{k},{day(at)},{v}\n" for k, v in rows))
 
     def expected(self):
+        """{dataset: its rows, sorted}"""
         a = [(k, at, v) for name, (at, rows) in self.files.items() if name.startswith("a") for k, v in rows]
         b = {k: (at, v) for k, (at, v) in self.merged.items()}
         ab = [(k, k % 50, v + b[k % 50][1]) for k, _, v in a if k % 50 in b]
@@ -133,8 +136,8 @@ def check_interrupted(server, open_before):
             servers.account(job)
 
 
-def check_books(server):
-    """Manifest and folders agree; nothing is staged; watermark and ledger are those of the data."""
+def check_books(server, swept=False):
+    """Manifest and folders agree, nothing is staged. `swept`: what was replaced is gone from both."""
     with sqlite3.connect(f"file:{server.home}/flowforge.db?mode=ro", uri=True) as db:
         db.row_factory = sqlite3.Row
         known = {row["path"]: row for row in db.execute("SELECT * FROM manifest_files")}
@@ -147,8 +150,12 @@ def check_books(server):
             db.execute("SELECT j.name, w.value FROM watermarks w JOIN layer_centric_ingest_jobs j ON j.id = w.job_id")
         )
     lake = server.home / "lake"
-    assert set(server.lake_files()) == set(known)
-    for path, row in known.items():
+    found = set(server.lake_files())
+    kept = {path for path, row in known.items() if swept or row["removed_at"] is None}
+    assert found <= set(known), f"nobody's: {sorted(found - set(known))}"
+    assert kept <= found, f"lost: {sorted(kept - found)}"
+    for path in kept:
+        row = known[path]
         assert (lake / path).stat().st_size == row["bytes"], path
     assert list((lake / ".staging").iterdir()) == []
     return ledger, watermarks
@@ -156,7 +163,7 @@ def check_books(server):
 
 def check_visible(server):
     """At any moment: what readers are shown is whole, holds no key twice, and nobody's file lies in the lake."""
-    for full in ("bronze.a", "bronze.b", "bronze.c", "silver.ab", "silver.latest"):
+    for full in ("bronze.a", "bronze.b", "bronze.c", "silver.ab", "silver.latest"):  # keys come first
         keys = [next(iter(row.values())) for row in server.rows(full)]
         assert len(keys) == len(set(keys)), f"{full} has rows twice"
     with sqlite3.connect(f"file:{server.home}/flowforge.db?mode=ro", uri=True) as db:
@@ -184,3 +191,97 @@ def wait_for_sweep(server, timeout=20):
             return
         assert time.monotonic() < deadline, f"{waiting} removed files are still there"
         time.sleep(0.2)
+
+
+class SmallLoad(Load):
+    """A file that merges into bronze, which merges into silver."""
+
+    def make_pipeline(self):
+        s = self.server
+        self.pipeline = s.pipeline("small")
+        s.ingest(self.pipeline, "b", self.inbox / "b*.csv", dedupe_keys=["k"], **INCREMENTAL)
+        s.dataset(
+            self.pipeline,
+            "latest",
+            'SELECT k, "at", v FROM b',
+            {"b": "bronze.b"},
+            refresh_mode="merge",
+            merge_keys=["k"],
+        )
+
+    def expected(self):
+        whole = super().expected()
+        return {full: whole[full] for full in ("bronze.b", "silver.latest")}
+
+
+class Template:
+    """A home with one finished round, and files for the next one. Each case works on a copy of it."""
+
+    def __init__(self, folder, load=Load):
+        self.folder, self.inbox, self.template = folder, folder / "inbox", folder / "template"
+        self.inbox.mkdir()
+        self.number = 0
+        with servers.serving(self.template, "--local-root", self.inbox, "--quiet") as server:
+            self.load = load(server, 7, self.inbox)
+            self.load.make_pipeline()
+            for _ in range(2):
+                self.load.next_round()
+                server.run(self.load.pipeline)
+        self.load.next_round()
+
+    def server(self, **env):
+        """On a fresh copy, and with a fault from its next call on (see arm)."""
+        self.number += 1
+        home = self.folder / f"home-{self.number}"
+        shutil.copytree(self.template, home)
+        faults = {"LD_PRELOAD": str(FAULTLIB), "FAULT_ARM": f"{home}.arm", "FAULT_STRUCK": f"{home}.struck", **env}
+        server = servers.Server(
+            home, "--local-root", self.inbox, "--garbage-grace", "0", "--quiet", env=faults if env else {}
+        )
+        return server
+
+    def clean(self, server):
+        shutil.rmtree(server.home)
+        for suffix in ("arm", "struck"):
+            Path(f"{server.home}.{suffix}").unlink(missing_ok=True)
+
+    def count(self, role, kind, settle=0):
+        """Calls over one run, `settle` seconds after it and the stop."""
+        counter = self.folder / f"count-{role}-{kind}"
+        server = self.server(FAULT_ROLE=role, FAULT_KIND=kind, FAULT_AT="0", FAULT_COUNT=str(counter))
+        with server:
+            arm(server)
+            server.run(self.load.pipeline)
+            time.sleep(settle)
+        self.load.server = server
+        self.clean(server)
+        return max(map(int, counter.read_text().split()))
+
+
+def arm(server):
+    """What was set up begins to count."""
+    Path(f"{server.home}.arm").touch()
+
+
+def is_struck(server):
+    return Path(f"{server.home}.struck").exists()
+
+
+def mend(lake, server, runs, what, completed=()):
+    """A start without the fault: all is in order, and the next run brings everything up to date."""
+    server.env = {}
+    server.start()
+    try:
+        check_interrupted(server, runs)
+        check_visible(server)
+        for run in runs:
+            now = {one["id"]: one["state_type"] for one in server.get(f"/api/pipeline-runs/{run}")["job_runs"]}
+            assert all(now[one] == "COMPLETED" for one in completed), f"{what}: acknowledged, and lost"
+        server.run(lake.load.pipeline)
+        lake.load.server = server
+        assert lake.load.found() == lake.load.expected(), what
+        server.run(lake.load.pipeline)
+        assert lake.load.found() == lake.load.expected(), what
+    finally:
+        server.stop()
+    check_books(server)

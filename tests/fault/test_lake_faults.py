@@ -1,9 +1,7 @@
 """The Nth call of a kind fails in the server or in a task: a run may fail for it and the server may even end, but what
 readers see stays whole, and after a start without the fault the next run makes what an uninterrupted one makes."""
 
-import os
 import random
-import shutil
 import time
 from errno import EINTR, EIO, EMFILE, ENOMEM, ENOSPC
 from itertools import pairwise
@@ -11,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from lake import Load, check_books, check_interrupted, check_visible, servers
-from program import FAULTLIB, SOAK
+from lake import Template, arm, is_struck, mend, servers
+from program import SOAK
 
 # Kind of call: how it fails. Every N in the long form, so many of them in the short one.
 SERVE = {
@@ -37,59 +35,9 @@ TASK = {
 SURVIVED = {EINTR, "short"}
 
 
-class Lake:
-    """A home with one finished round, and files for the next one. Each case works on a copy of it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.inbox, self.template = folder, folder / "inbox", folder / "template"
-        self.inbox.mkdir()
-        self.number = 0
-        with servers.serving(self.template, "--local-root", self.inbox, "--quiet") as server:
-            self.load = Load(server, 7, self.inbox)
-            self.load.make_pipeline()
-            for _ in range(2):
-                self.load.next_round()
-                server.run(self.load.pipeline)
-        self.load.next_round()
-
-    def server(self, **env: str) -> servers.Server:
-        """On a fresh copy, and with a fault from its next call on (see arm)."""
-        self.number += 1
-        home = self.folder / f"home-{self.number}"
-        shutil.copytree(self.template, home)
-        faults = {"LD_PRELOAD": str(FAULTLIB), "FAULT_ARM": f"{home}.arm", "FAULT_STRUCK": f"{home}.struck", **env}
-        server = servers.Server(
-            home, "--local-root", self.inbox, "--garbage-grace", "0", "--quiet", env=faults if env else {}
-        )
-        return server
-
-    def clean(self, server: servers.Server) -> None:
-        shutil.rmtree(server.home)
-        for suffix in ("arm", "struck"):
-            Path(f"{server.home}.{suffix}").unlink(missing_ok=True)
-
-    def count(self, role: str, kind: str) -> int:
-        counter = self.folder / f"count-{role}-{kind}"
-        server = self.server(FAULT_ROLE=role, FAULT_KIND=kind, FAULT_AT="0", FAULT_COUNT=str(counter))
-        with server:
-            arm(server)
-            server.run(self.load.pipeline)
-        self.load.server = server
-        self.clean(server)
-        return max(map(int, counter.read_text().split()))
-
-
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    return Lake(tmp_path_factory.mktemp("lake"))
-
-
-def arm(server: servers.Server) -> None:
-    Path(f"{server.home}.arm").touch()
-
-
-def is_struck(server: servers.Server) -> bool:
-    return Path(f"{server.home}.struck").exists()
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    return Template(tmp_path_factory.mktemp("lake"))
 
 
 def try_run(server: servers.Server, pipeline: dict, seconds: float = 8) -> tuple[dict | None, list[str]]:
@@ -115,24 +63,7 @@ def try_run(server: servers.Server, pipeline: dict, seconds: float = 8) -> tuple
     return None, [run["id"]]
 
 
-def mend(lake: Lake, server: servers.Server, runs: list[str], what: str) -> None:
-    """A start without the fault: all is in order, and the next run brings everything up to date."""
-    server.env = {}
-    server.start()
-    try:
-        check_interrupted(server, runs)
-        check_visible(server)
-        server.run(lake.load.pipeline)
-        lake.load.server = server
-        assert lake.load.found() == lake.load.expected(), what
-        server.run(lake.load.pipeline)
-        assert lake.load.found() == lake.load.expected(), what
-    finally:
-        server.stop()
-    check_books(server)
-
-
-def strike(lake: Lake, role: str, kind: str, at: int, error: int | str, how: str) -> bool:
+def strike(lake: Template, role: str, kind: str, at: int, error: int | str, how: str) -> bool:
     faults = {
         "FAULT_ROLE": role,
         "FAULT_KIND": kind,
@@ -188,7 +119,7 @@ def cases(calls: int, count: int, seed: str) -> list[int]:
     ("role", "kind"), [("serve", kind) for kind in SERVE] + [("task", kind) for kind in TASK], ids=lambda v: v
 )
 @pytest.mark.timeout(100000 if SOAK else 300)
-def test_failing_call(lake: Lake, role: str, kind: str) -> None:
+def test_failing_call(lake: Template, role: str, kind: str) -> None:
     count, hows = (SERVE if role == "serve" else TASK)[kind]
     calls = lake.count(role, kind)
     assert calls > 0
