@@ -160,13 +160,18 @@ static void progress_stop(struct progress_thread *p)
 /* The engine speaks of options on a command line; a job has members. */
 static void explain(struct error *err)
 {
+    static const char after_rename[] = "columns (after --rename): ";
     if (err && err->code == ERR_BAD_ROWS && strstr(err->hint, "--on-error"))
         error_hint(err,
                    "nothing was published; mend the rows, or let the others pass by error_handling=quarantine with "
                    "a quarantine_path");
     else if (err && err->code == ERR_BAD_ROWS && strstr(err->hint, "--max-rejects"))
         error_hint(err, "nothing was published; mend the rows, or raise max_rejects");
-    else if (err && strstr(err->hint, "--rename"))
+    else if (err && strncmp(err->hint, after_rename, sizeof after_rename - 1) == 0) {
+        char known[sizeof err->hint];
+        memcpy(known, err->hint + sizeof after_rename - 1, sizeof known - sizeof after_rename + 1);
+        error_hint(err, "columns (after rename_map): %s", known);
+    } else if (err && strstr(err->hint, "--rename"))
         error_hint(err, "give one of the columns another name in rename_map, or correct the names in the job");
     else if (err && strstr(err->hint, "--from"))
         error_hint(err, "take files of one format by a pattern such as *.csv, one job for each format");

@@ -1,4 +1,5 @@
 /* One transaction for all that changed in a round, and what follows once it is durable. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/backoff.h"
@@ -77,6 +78,19 @@ static status make_payload(struct engine *engine, struct db *db, struct job_run 
     return job->payload ? OK : error_no_memory(err, 1);
 }
 
+static void start_child(struct engine *engine, struct job_run *job)
+{
+    struct error err = {0};
+    job->step = STEP_NONE;
+    if (child_start(engine, job->child, &err) == OK)
+        return;
+    run_error_set(&job->error, &err);
+    child_release(engine, job->child);
+    job_failed(engine, job, RUN_FAIL, status_retryable(err.code));
+}
+
+/* An ingest's child is started before the transaction is durable: it works while the disk does, and until its commit it
+ * only stages. A dataset's child has to wait: its inputs are pinned by this transaction. */
 static status write_start(struct engine *engine, struct db *db, struct job_run *job, struct error *err)
 {
     struct error refused = {0};
@@ -90,6 +104,8 @@ static status write_start(struct engine *engine, struct db *db, struct job_run *
         run_error_set(&job->error, &refused);
         child_release(engine, job->child);
         job_failed(engine, job, RUN_FAIL, status_retryable(s));
+    } else if (job->kind == JOB_INGEST) {
+        start_child(engine, job);
     }
     return OK;
 }
@@ -233,6 +249,8 @@ static void tell_log(struct engine *engine, struct pipeline_run *run)
         free(line);
     }
     run->log_end = &run->log;
+    run->log_bytes = 0;
+    run->log_overrun = false;
 }
 
 static void tell_rows(struct engine *engine, const json_t *rows)
@@ -244,17 +262,6 @@ static void tell_rows(struct engine *engine, const json_t *rows)
         const char *of = json_text(row, "pipeline_run_id", NULL);
         tell(engine, of ? of : json_text(row, "id", ""), "state", row);
     }
-}
-
-static void start_child(struct engine *engine, struct job_run *job)
-{
-    struct error err = {0};
-    job->step = STEP_NONE;
-    if (child_start(engine, job->child, &err) == OK)
-        return;
-    run_error_set(&job->error, &err);
-    child_release(engine, job->child);
-    job_failed(engine, job, RUN_FAIL, status_retryable(err.code));
 }
 
 /* The job's step is durable: what is next? */
@@ -298,6 +305,7 @@ static void forget_ended(struct engine *engine)
         if (is_over(run)) {
             *at = run->next;
             pipeline_run_free(run);
+            housekeeper_run_ended(engine->housekeeper);
         } else {
             at = &run->next;
         }
@@ -335,6 +343,10 @@ bool engine_write(struct engine *engine, double now)
         written(engine, rows, now);
     } else {
         engine->write_failures++;
+        pthread_mutex_lock(&engine->lock);
+        snprintf(engine->gauge_error, sizeof engine->gauge_error, "%.*s",
+                 (int)str_utf8_prefix(str_of(err.message), sizeof engine->gauge_error - 1), err.message);
+        pthread_mutex_unlock(&engine->lock);
         engine->write_at = now + backoff_seconds(AGAIN_FIRST_SECONDS, AGAIN_MOST_SECONDS, engine->write_failures, 0);
     }
     json_decref(rows);

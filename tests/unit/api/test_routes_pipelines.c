@@ -158,7 +158,8 @@ static void test_roles_and_feature(void **state)
     world.context.layer_centric = false;
     ask("GET", "/api/workflows/p/ingest-jobs", NULL, 403);
     ask("POST", "/api/workflows/p/run", NULL, 403);
-    ask("GET", "/api/workflows/p", NULL, 200);
+    ask("GET", "/api/workflows/p", NULL, 403);
+    assert_string_equal(json_text(world.last.body, "code", ""), "feature_off");
 }
 
 int main(void)
