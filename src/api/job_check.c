@@ -1,5 +1,6 @@
 #include "api/job_check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "api/short_task.h"
@@ -43,26 +44,40 @@ static status check_path(struct api_context *context, const char *path, struct f
                            why.hint);
 }
 
-/* Are all inputs in the catalog, with columns? */
-static status inputs_known(struct api_context *context, const json_t *record, bool *known, struct error *err)
+/* Has the catalog columns for the dataset? */
+static status input_known(struct db *db, const char *full, bool *known, struct error *err)
+{
+    char layer[16];
+    const char *name;
+    json_t *dataset = NULL;
+    status s = dataset_name_split(full, layer, &name) ? dataset_find(db, layer, name, &dataset, err) : OK;
+    if (s == OK)
+        *known = json_array_size(json_object_get(dataset, "schema")) > 0;
+    json_decref(dataset);
+    return s;
+}
+
+status job_check_inputs(struct api_context *context, const json_t *record, struct field_errors *errors, bool *known,
+                        struct error *err)
 {
     const json_t *inputs = json_object_get(record, "inputs");
     struct db *db = NULL;
     json_t *input;
     size_t i;
-    bool all = json_array_size(inputs) > 0;
+    bool all = true;
     status s = store_reader(context->store, &db, err);
     json_array_foreach((json_t *)inputs, i, input)
     {
-        char layer[16];
-        const char *name;
-        json_t *dataset = NULL;
-        if (s != OK || !all)
-            break;
-        if (dataset_name_split(json_text(input, "dataset", ""), layer, &name))
-            s = dataset_find(db, layer, name, &dataset, err);
-        all = s == OK && dataset && json_array_size(json_object_get(dataset, "schema")) > 0;
-        json_decref(dataset);
+        const char *full = json_text(input, "dataset", "");
+        char pointer[48];
+        bool one = false;
+        snprintf(pointer, sizeof pointer, "/inputs/%zu/dataset", i);
+        if (s == OK)
+            s = input_known(db, full, &one, err);
+        if (s == OK && !one && errors)
+            s = field_error_add(errors, err, pointer, "not_found",
+                                "there is no dataset '%.120s' yet: run the job that makes it first", full);
+        all = all && one;
     }
     store_give_back(context->store, db);
     if (s == OK)
@@ -70,19 +85,25 @@ static status inputs_known(struct api_context *context, const json_t *record, bo
     return s;
 }
 
-static status add_sql_problem(const json_t *problem, struct field_errors *errors, struct error *err)
+/* The task's problem, its place in front of the message and in members of its own. */
+static status add_problem(const json_t *problem, struct field_errors *errors, struct error *err)
 {
     json_int_t line = json_int(problem, "line", 0), column = json_int(problem, "column", 0);
-    const char *pointer = json_text(problem, "pointer", "/sql");
-    const char *message = json_text(problem, "message", "the SQL cannot be run");
-    status s = line > 0 ? field_error_add(errors, err, pointer, "sql", "line %lld, column %lld: %s", (long long)line,
-                                          (long long)column, message)
-                        : field_error_add(errors, err, pointer, "sql", "%s", message);
-    if (s != OK || line <= 0)
-        return s;
+    const char *hint = json_text(problem, "hint", "");
+    char place[64] = "";
+    if (line > 0 && column > 0)
+        snprintf(place, sizeof place, "line %lld, column %lld: ", (long long)line, (long long)column);
+    else if (line > 0)
+        snprintf(place, sizeof place, "line %lld: ", (long long)line);
+    status s = field_error_add(errors, err, json_text(problem, "pointer", "/sql"), json_text(problem, "code", "sql"),
+                               "%s%s%s%s", place, json_text(problem, "message", "the SQL cannot be run"),
+                               *hint ? ". " : "", hint);
     json_t *added = json_array_get(errors->list, json_array_size(errors->list) - 1);
-    s = json_put_int(added, "line", line, err);
-    return s == OK ? json_put_int(added, "column", column, err) : s;
+    if (s == OK && line > 0)
+        s = json_put_int(added, "line", line, err);
+    if (s == OK && line > 0 && column > 0)
+        s = json_put_int(added, "column", column, err);
+    return s;
 }
 
 static status check_sql(struct api_context *context, const json_t *pipeline, const json_t *record,
@@ -100,9 +121,9 @@ static status check_sql(struct api_context *context, const json_t *pipeline, con
         json_array_foreach(problems, i, problem)
         {
             if (s == OK)
-                s = add_sql_problem(problem, errors, err);
+                s = add_problem(problem, errors, err);
         }
-    } else if (s == ERR_INVALID || s == ERR_BAD_DATA || s == ERR_UNSUPPORTED) {
+    } else if (s == ERR_INVALID || s == ERR_BAD_DATA || s == ERR_UNSUPPORTED || s == ERR_DENIED) {
         struct error why = *err;
         s = field_error_add(errors, err, "/sql", "sql", "%s%s%s", why.message, why.hint[0] ? ". " : "", why.hint);
     }
@@ -117,7 +138,7 @@ status job_check_world(struct api_context *context, enum job_kind kind, const js
 {
     if (kind == JOB_DATASET) {
         bool known = false;
-        status s = inputs_known(context, record, &known, err);
+        status s = job_check_inputs(context, record, NULL, &known, err);
         return s == OK && known ? check_sql(context, pipeline, record, errors, err) : s;
     }
     const json_t *config = json_object_get(record, "config");

@@ -12,6 +12,9 @@ const struct field_table *job_fields(enum job_kind kind);
  * code "sql", line and column. Problems go to *errors. Blocks (a short task); call it without a connection. */
 status job_check_world(struct api_context *context, enum job_kind kind, const json_t *pipeline, const json_t *record,
                        struct field_errors *errors, struct error *err) MUST_USE;
+/* Are all inputs of a dataset job in the catalog, with columns? With `errors`, those that are not are problems. */
+status job_check_inputs(struct api_context *context, const json_t *record, struct field_errors *errors, bool *known,
+                        struct error *err) MUST_USE;
 /* May an ingest job with history change like this? ERR_CONFLICT, naming the three ways, when an incremental job would
  * go on with another watermark column, other keys or another mode over rows that were taken by the old ones. *fresh:
  * the job points to another dataset now, so that watermark and ledger have to go. */

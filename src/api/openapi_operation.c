@@ -15,7 +15,7 @@ static const struct {
     {"GET", "/export", "application/yaml"},
 };
 static const struct {
-    const char *method, *ending;
+    const char *method, *pattern;
 } raw_bodies[] = {{"POST", "/api/uploads"}, {"PUT", "/api/uploads/{id}"}};
 static const char *const idempotent_endings[] = {"/run", "/retry"};
 
@@ -25,21 +25,15 @@ static bool ends_with(const char *text, const char *ending)
     return n >= m && strcmp(text + n - m, ending) == 0;
 }
 
-/* Put one object of the format of json_pack; NULL is what comes of no memory. */
-static status add_packed(json_t *list, json_t *packed, struct error *err)
-{
-    return json_add(list, packed, err);
-}
-
 static status add_path_params(const struct route *route, json_t *params, struct error *err)
 {
     status s = OK;
     for (const char *open = strchr(route->pattern, '{'); s == OK && open; open = strchr(open + 1, '{')) {
         size_t n = strcspn(open + 1, "}");
-        s = add_packed(params,
-                       json_pack("{s:s%,s:s,s:b,s:{s:s,s:i}}", "name", open + 1, n, "in", "path", "required", 1,
-                                 "schema", "type", "string", "minLength", 1),
-                       err);
+        s = json_add(params,
+                     json_pack("{s:s%,s:s,s:b,s:{s:s,s:i}}", "name", open + 1, n, "in", "path", "required", 1, "schema",
+                               "type", "string", "minLength", 1),
+                     err);
     }
     return s;
 }
@@ -52,20 +46,20 @@ static status add_query_params(const struct route *route, json_t *params, struct
         if (!schema)
             return error_set(err, ERR_INTERNAL, "%s %s: the schema of query parameter '%s' is no JSON", route->method,
                              route->pattern, p->name);
-        s = add_packed(params,
-                       json_pack("{s:s,s:s,s:b,s:s,s:o}", "name", p->name, "in", "query", "required", 0, "description",
-                                 p->help ? p->help : "", "schema", schema),
-                       err);
+        s = json_add(params,
+                     json_pack("{s:s,s:s,s:b,s:s,s:o}", "name", p->name, "in", "query", "required", 0, "description",
+                               p->help ? p->help : "", "schema", schema),
+                     err);
     }
     return s;
 }
 
 static status add_header(json_t *params, const char *name, const char *help, struct error *err)
 {
-    return add_packed(params,
-                      json_pack("{s:s,s:s,s:b,s:s,s:{s:s,s:s}}", "name", name, "in", "header", "required", 0,
-                                "description", help, "schema", "type", "string", "pattern", "^[!-~]{1,200}$"),
-                      err);
+    return json_add(params,
+                    json_pack("{s:s,s:s,s:b,s:s,s:{s:s,s:s}}", "name", name, "in", "header", "required", 0,
+                              "description", help, "schema", "type", "string", "pattern", "^[!-~]{1,200}$"),
+                    err);
 }
 
 static status add_headers(const struct route *route, json_t *params, struct error *err)
@@ -94,20 +88,34 @@ static status put_params(const struct route *route, json_t *operation, struct er
     return json_put(operation, "parameters", params, err);
 }
 
-static status put_body(const struct route *route, json_t *operation, struct error *err)
+static bool takes_raw_body(const struct route *route)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(raw_bodies); i++)
-        if (strcmp(route->method, raw_bodies[i].method) == 0 && strcmp(route->pattern, raw_bodies[i].ending) == 0)
-            return json_put(operation, "requestBody",
-                            json_pack("{s:b,s:{s:{}}}", "required", 0, "content", "application/octet-stream"), err);
-    if (!route->body)
-        return OK;
+        if (strcmp(route->method, raw_bodies[i].method) == 0 && strcmp(route->pattern, raw_bodies[i].pattern) == 0)
+            return true;
+    return false;
+}
+
+static status put_body(const struct route *route, json_t *operation, struct error *err)
+{
     char ref[160];
-    snprintf(ref, sizeof ref, "#/components/schemas/%s_%s", route->body->name,
-             route->body_partial ? "patch" : "request");
-    return json_put(
-        operation, "requestBody",
-        json_pack("{s:b,s:{s:{s:{s:s}}}}", "required", 1, "content", "application/json", "schema", "$ref", ref), err);
+    bool raw = takes_raw_body(route);
+    if (!raw && !route->body)
+        return OK;
+    json_t *content = json_object();
+    status s = content ? OK : error_no_memory(err, 64);
+    if (s == OK && route->body) {
+        snprintf(ref, sizeof ref, "#/components/schemas/%s_%s", route->body->name,
+                 route->body_partial ? "patch" : "request");
+        s = json_put(content, "application/json", json_pack("{s:{s:s}}", "schema", "$ref", ref), err);
+    }
+    if (s == OK && raw)
+        s = json_put(content, "application/octet-stream", json_object(), err);
+    if (s != OK) {
+        json_decref(content);
+        return s;
+    }
+    return json_put(operation, "requestBody", json_pack("{s:b,s:o}", "required", !raw, "content", content), err);
 }
 
 /* The schema of what comes back. */
@@ -132,7 +140,7 @@ static status put_success(const struct route *route, json_t *responses, struct e
     char code[12];
     const char *type = "application/json";
     snprintf(code, sizeof code, "%d", route->success);
-    if (route->success == 204)
+    if (route->success == 204 || route->success >= 300)
         return json_put(responses, code, json_pack("{s:s}", "description", "Done"), err);
     for (size_t i = 0; i < ARRAY_LENGTH(other_answers); i++)
         if (strcmp(route->method, other_answers[i].method) == 0 && ends_with(route->pattern, other_answers[i].ending))
@@ -184,7 +192,9 @@ static void tag_of(const struct route *route, char into[80])
 {
     const char *path = strncmp(route->pattern, "/api/", 5) == 0 ? route->pattern + 5 : route->pattern + 1;
     snprintf(into, 80, "%.*s", (int)strcspn(path, "/"), path);
-    if (strstr(path, "/ingest-jobs"))
+    if (!into[0])
+        snprintf(into, 80, "ui");
+    else if (strstr(path, "/ingest-jobs"))
         snprintf(into, 80, "ingest-jobs");
     else if (strstr(path, "/dataset-jobs"))
         snprintf(into, 80, "dataset-jobs");

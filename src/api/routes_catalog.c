@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/handler.h"
+#include "api/route_tables.h"
 #include "api/sample.h"
 #include "store/store_views.h"
 
@@ -11,9 +12,8 @@ static const char *const layers[] = {"bronze", "silver", "gold", NULL};
 static status list(struct api_context *context, const struct api_request *request, struct api_response *response,
                    struct error *err)
 {
-    static const char *const omit[] = {"schema", NULL};
     const char *layer = NULL, *wanted = api_query(request, "pipeline");
-    struct record_page page = {.omit = omit};
+    struct record_page page = {0};
     struct db *db = NULL;
     json_t *rows = NULL, *pipeline = NULL;
     bool more = false;
@@ -158,13 +158,13 @@ static const struct api_query_param sample_params[] = {SAMPLE_PARAMS, {0}};
 #define DATASET "/api/catalog/{id}"
 
 static const struct route routes[] = {
-    {"GET", "/api/catalog", ROLE_VIEWER, false, "Datasets, newest first, without their columns", NULL, false, NULL,
-     true, 200, .handle = list, .params = list_params},
-    {"GET", DATASET, ROLE_VIEWER, false, "A dataset (by id or full name) with columns, parents and children", NULL,
+    {"GET", "/api/catalog", ROLE_VIEWER, true, "Datasets, newest first", NULL, false, NULL, true, 200, .handle = list,
+     .params = list_params},
+    {"GET", DATASET, ROLE_VIEWER, true, "A dataset (by id or full name) with columns, parents and children", NULL,
      false, NULL, false, 200, .handle = get},
-    {"GET", DATASET "/files", ROLE_VIEWER, false, "Files of the current snapshot", NULL, false, NULL, true, 200,
+    {"GET", DATASET "/files", ROLE_VIEWER, true, "Files of the current snapshot", NULL, false, NULL, true, 200,
      .handle = files, .params = files_params},
-    {"GET", DATASET "/sample", ROLE_VIEWER, false, "First rows", NULL, false, NULL, false, 200, .handle = sample,
+    {"GET", DATASET "/sample", ROLE_VIEWER, true, "First rows", NULL, false, NULL, false, 200, .handle = sample,
      .params = sample_params},
 };
 

@@ -1,5 +1,6 @@
 /* /api/workflows/{id}/dataset-jobs */
 #include "api/job_handlers.h"
+#include "api/route_tables.h"
 #include "job/fields.h"
 
 #define DATASET_HANDLER(name, shared)                                                                                  \

@@ -1,6 +1,7 @@
 /* /api/workflows/{id}/ingest-jobs */
 #include "api/handler.h"
 #include "api/job_handlers.h"
+#include "api/route_tables.h"
 #include "job/fields.h"
 #include "store/store_views.h"
 

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "api/handler.h"
+#include "api/route_tables.h"
 #include "api/run_answer.h"
 #include "job/fields.h"
 #include "store/store_views.h"
@@ -268,21 +269,21 @@ static const struct api_query_param runs_params[] = {RUN_STATE_PARAM, QUERY_PAGE
 #define PIPELINE "/api/workflows/{id}"
 
 static const struct route routes[] = {
-    {"GET", "/api/workflows", ROLE_VIEWER, false, "Pipelines, newest first, with counts and newest runs", NULL, false,
+    {"GET", "/api/workflows", ROLE_VIEWER, true, "Pipelines, newest first, with counts and newest runs", NULL, false,
      NULL, true, 200, .handle = list, .params = list_params},
-    {"POST", "/api/workflows", ROLE_EDITOR, false, "Create a pipeline", &pipeline_fields, false, &pipeline_fields,
-     false, 201, .handle = create},
-    {"GET", PIPELINE, ROLE_VIEWER, false, "A pipeline (by id or name), with counts and newest runs", NULL, false, NULL,
+    {"POST", "/api/workflows", ROLE_EDITOR, true, "Create a pipeline", &pipeline_fields, false, &pipeline_fields, false,
+     201, .handle = create},
+    {"GET", PIPELINE, ROLE_VIEWER, true, "A pipeline (by id or name), with counts and newest runs", NULL, false, NULL,
      false, 200, .handle = get},
-    {"PATCH", PIPELINE, ROLE_EDITOR, false, "Change a pipeline (merge patch; If-Match takes the ETag)",
-     &pipeline_fields, true, &pipeline_fields, false, 200, .handle = patch},
-    {"DELETE", PIPELINE, ROLE_EDITOR, false, "Delete a pipeline, its jobs and runs", NULL, false, NULL, false, 204,
+    {"PATCH", PIPELINE, ROLE_EDITOR, true, "Change a pipeline (merge patch; If-Match takes the ETag)", &pipeline_fields,
+     true, &pipeline_fields, false, 200, .handle = patch},
+    {"DELETE", PIPELINE, ROLE_EDITOR, true, "Delete a pipeline, its jobs and runs", NULL, false, NULL, false, 204,
      .handle = delete, .params = delete_params},
     {"POST", PIPELINE "/run", ROLE_EDITOR, true, "Run a pipeline (Idempotency-Key)", NULL, false, NULL, false, 202,
      .handle = run},
     {"GET", PIPELINE "/plan", ROLE_VIEWER, true, "Stages of a run, and what stands in its way", NULL, false, NULL,
      false, 200, .handle = plan},
-    {"GET", PIPELINE "/runs", ROLE_VIEWER, false, "Runs of a pipeline, newest first", NULL, false, NULL, true, 200,
+    {"GET", PIPELINE "/runs", ROLE_VIEWER, true, "Runs of a pipeline, newest first", NULL, false, NULL, true, 200,
      .handle = runs, .params = runs_params},
 };
 

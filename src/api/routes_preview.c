@@ -3,6 +3,7 @@
 
 #include "api/handler.h"
 #include "api/job_check.h"
+#include "api/route_tables.h"
 #include "api/short_task.h"
 
 static const char *const kinds[] = {"ingest", "dataset", NULL};
@@ -10,10 +11,10 @@ static const char *const kinds[] = {"ingest", "dataset", NULL};
 static const struct field_def preview_members[] = {
     {.key = "kind",
      .kind = FIELD_ENUM,
-     .flags = FIELD_REQUIRED,
+     .flags = FIELD_NULLABLE,
      .choices = kinds,
      .label = "Kind",
-     .help = "What kind of job it is."},
+     .help = "What kind of job it is; left out: dataset when the job has a member sql, else ingest."},
     {.key = "job",
      .kind = FIELD_OBJECT,
      .flags = FIELD_REQUIRED,
@@ -55,6 +56,7 @@ static status complete_job(struct api_context *context, enum job_kind kind, cons
 {
     static const char *const needed[] = {"name", "dataset"};
     json_t *named = json_copy((json_t *)given), *record = NULL;
+    bool known;
     status s = named ? OK : error_no_memory(err, 64);
     for (size_t i = 0; s == OK && i < sizeof needed / sizeof *needed; i++)
         if (!json_is_string(json_object_get(named, needed[i])) || !json_text(named, needed[i], "")[0])
@@ -63,7 +65,9 @@ static status complete_job(struct api_context *context, enum job_kind kind, cons
         s = field_table_apply(job_fields(kind), NULL, named, &record, errors, err);
     if (s == OK && record)
         s = job_stand_in(record, pipeline, err);
-    if (s == OK && record && kind == JOB_INGEST) /* a dataset job's SQL is explained by the task itself */
+    if (s == OK && record && kind == JOB_DATASET)
+        s = job_check_inputs(context, record, errors, &known, err);
+    if (s == OK && record)
         s = job_check_world(context, kind, *pipeline, record, errors, err);
     if (s == OK && field_errors_count(errors) == 0)
         *job = json_incref(record);
@@ -78,9 +82,10 @@ static status run_preview(struct api_context *context, enum job_kind kind, const
     json_t *payload = NULL, *answer = NULL, *problems = NULL;
     status s = engine_payload(context->engine, kind, pipeline, job, &payload, err);
     if (s == OK)
-        s = json_put_int(payload, "limit", limit, err);
+        s = json_put_int(payload, kind == JOB_INGEST ? "rows" : "limit", limit, err);
     if (s == OK)
-        s = short_task_run(context, "preview", payload, &answer, &problems, err);
+        s = short_task_run(context, kind == JOB_INGEST ? "preview" : "preview-dataset", payload, &answer, &problems,
+                           err);
     if (s == OK) {
         s = api_answer(response, 200, json_incref(answer), err);
     } else if (json_array_size(problems) > 0) {
@@ -106,7 +111,8 @@ static status preview(struct api_context *context, const struct api_request *req
         s = api_problem_fields(response, &errors, err);
         goto out;
     }
-    enum job_kind kind = strcmp(json_text(wanted, "kind", ""), "dataset") == 0 ? JOB_DATASET : JOB_INGEST;
+    const char *usual = json_object_get(json_object_get(wanted, "job"), "sql") ? "dataset" : "ingest";
+    enum job_kind kind = strcmp(json_text(wanted, "kind", usual), "dataset") == 0 ? JOB_DATASET : JOB_INGEST;
     if (s == OK)
         s = complete_job(context, kind, json_object_get(wanted, "job"), &job, &pipeline, &errors, err);
     if (s == OK && field_errors_count(&errors) > 0) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/handler.h"
+#include "api/route_tables.h"
 #include "api/run_answer.h"
 #include "api/run_log.h"
 #include "api/sample.h"
@@ -244,24 +245,24 @@ static const struct api_query_param rejects_params[] = {SAMPLE_PARAMS, {0}};
 #define RUN "/api/pipeline-runs/{id}"
 
 static const struct route routes[] = {
-    {"GET", "/api/runs", ROLE_VIEWER, false, "Runs of all pipelines, newest first", NULL, false, NULL, true, 200,
+    {"GET", "/api/runs", ROLE_VIEWER, true, "Runs of all pipelines, newest first", NULL, false, NULL, true, 200,
      .handle = list, .params = list_params},
-    {"GET", RUN, ROLE_VIEWER, false, "A pipeline run with its job runs", NULL, false, NULL, false, 200, .handle = get},
-    {"POST", RUN "/cancel", ROLE_EDITOR, false, "Cancel a pipeline run", NULL, false, NULL, false, 202,
+    {"GET", RUN, ROLE_VIEWER, true, "A pipeline run with its job runs", NULL, false, NULL, false, 200, .handle = get},
+    {"POST", RUN "/cancel", ROLE_EDITOR, true, "Cancel a pipeline run", NULL, false, NULL, false, 202,
      .handle = cancel},
-    {"POST", RUN "/retry", ROLE_EDITOR, false, "Run again what did not complete, as a new run", NULL, false, NULL,
-     false, 202, .handle = retry},
-    {"GET", RUN "/log", ROLE_VIEWER, false, "Log lines of a pipeline run, oldest first", NULL, false, NULL, true, 200,
+    {"POST", RUN "/retry", ROLE_EDITOR, true, "Run again what did not complete, as a new run", NULL, false, NULL, false,
+     202, .handle = retry},
+    {"GET", RUN "/log", ROLE_VIEWER, true, "Log lines of a pipeline run, oldest first", NULL, false, NULL, true, 200,
      .handle = run_log_handle, .params = run_log_params},
-    {"GET", "/api/ingest-runs/{id}", ROLE_VIEWER, false, "An ingest run with its full report", NULL, false, NULL, false,
+    {"GET", "/api/ingest-runs/{id}", ROLE_VIEWER, true, "An ingest run with its full report", NULL, false, NULL, false,
      200, .handle = ingest_get},
-    {"POST", "/api/ingest-runs/{id}/cancel", ROLE_EDITOR, false, "Cancel an ingest run", NULL, false, NULL, false, 202,
+    {"POST", "/api/ingest-runs/{id}/cancel", ROLE_EDITOR, true, "Cancel an ingest run", NULL, false, NULL, false, 202,
      .handle = ingest_cancel},
-    {"GET", "/api/ingest-runs/{id}/rejects", ROLE_VIEWER, false, "First rows of the run's quarantine", NULL, false,
-     NULL, false, 200, .handle = rejects, .params = rejects_params},
-    {"GET", "/api/dataset-runs/{id}", ROLE_VIEWER, false, "A dataset run with its full report", NULL, false, NULL,
-     false, 200, .handle = dataset_get},
-    {"POST", "/api/dataset-runs/{id}/cancel", ROLE_EDITOR, false, "Cancel a dataset run", NULL, false, NULL, false, 202,
+    {"GET", "/api/ingest-runs/{id}/rejects", ROLE_VIEWER, true, "First rows of the run's quarantine", NULL, false, NULL,
+     false, 200, .handle = rejects, .params = rejects_params},
+    {"GET", "/api/dataset-runs/{id}", ROLE_VIEWER, true, "A dataset run with its full report", NULL, false, NULL, false,
+     200, .handle = dataset_get},
+    {"POST", "/api/dataset-runs/{id}/cancel", ROLE_EDITOR, true, "Cancel a dataset run", NULL, false, NULL, false, 202,
      .handle = dataset_cancel},
 };
 

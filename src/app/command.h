@@ -18,6 +18,7 @@ int command_pipelines(const struct app *app, int argc, char **argv);
 int command_job(const struct app *app, int argc, char **argv);
 int command_runs(const struct app *app, int argc, char **argv);
 int command_token(const struct app *app, int argc, char **argv);
+int command_task(const struct app *app, int argc, char **argv);
 
 /* "flowforge: <message>" and the hint on standard error; returns the exit code. */
 int command_failed(const struct error *err);

@@ -36,16 +36,21 @@ static size_t chunk_bytes(size_t memory, size_t slots, const struct input_plan *
     return bytes > CHUNK_MOST ? CHUNK_MOST : bytes < CHUNK_LEAST ? CHUNK_LEAST : bytes;
 }
 
-status conversion_open_stream(struct conversion *c, struct error *err)
+bool conversion_tells_inputs(const struct conversion *c)
 {
-    const char **paths = calloc(c->plan->count, sizeof *paths);
+    return c->options->split_inputs || c->filter;
+}
+
+status conversion_open_stream(struct conversion *c, size_t first, size_t count, struct error *err)
+{
+    const char **paths = calloc(count, sizeof *paths);
     if (!paths)
-        return error_no_memory(err, c->plan->count * sizeof *paths);
-    for (size_t i = 0; i < c->plan->count; i++)
-        paths[i] = c->plan->inputs[i].path;
+        return error_no_memory(err, count * sizeof *paths);
+    for (size_t i = 0; i < count; i++)
+        paths[i] = c->plan->inputs[first + i].path;
     struct parquet_source_options options = {
         .paths = paths,
-        .path_count = c->plan->count,
+        .path_count = count,
         .memory = c->options->memory / 2,
         .threads = (unsigned)c->options->threads,
     };
@@ -78,9 +83,26 @@ status conversion_reset_dedupe(struct conversion *c, struct error *err)
 /* The columns of typed input are those of its schema. */
 static status plan_stream(struct conversion *c, struct error *err)
 {
-    status s = conversion_open_stream(c, err);
+    status s = conversion_open_stream(c, 0, c->plan->count, err);
     if (s == OK)
         s = input_plan_from_schema(c->plan, c->stream.ops->schema(c->stream.self), c->options, c->result, err);
+    return s;
+}
+
+static status prepare_watermark(struct conversion *c, struct error *err)
+{
+    const struct convert_watermark *w = &c->options->watermark;
+    status s = OK;
+    c->watermark_column = w->column.n ? schema_find(&c->types.newest->schema, w->column) : -1;
+    if (c->watermark_column >= 0 && w->last.p)
+        s = watermark_filter_create(&c->filter, w->column, c->types.newest->schema.fields[c->watermark_column].type,
+                                    w->last, w->ties, w->tie_count, err);
+    if (s == OK && c->plan->format == FORMAT_PARQUET && conversion_tells_inputs(c)) {
+        batch_stream_release(&c->stream); /* it was for the common schema */
+        c->stream_schemas = calloc(c->plan->count, sizeof *c->stream_schemas);
+        if (!c->stream_schemas)
+            s = error_no_memory(err, c->plan->count * sizeof *c->stream_schemas);
+    }
     return s;
 }
 
@@ -104,6 +126,8 @@ status conversion_init(struct conversion *c, const struct convert_options *optio
         s = column_types_init(&c->types, plan->columns, plan->column_count, err);
     if (s == OK)
         s = rejects_create(&c->rejects, options, result, err);
+    if (s == OK)
+        s = prepare_watermark(c, err);
     if (s == OK && options->dedupe_key_count)
         s = conversion_reset_dedupe(c, err);
     return s;
@@ -125,7 +149,13 @@ void conversion_release(struct conversion *c)
         decoded_release(&slot->decoded);
         dedupe_rows_release(&slot->keys);
         output_item_release(&slot->item);
+        watermark_top_release(&slot->top);
     }
+    for (size_t i = 0; c->stream_schemas && i < c->plan->count; i++)
+        schema_release(&c->stream_schemas[i]);
+    free(c->stream_schemas);
+    watermark_filter_free(c->filter);
+    watermark_top_release(&c->top);
     free(c->workers);
     free(c->slots);
     free(c->key_columns);

@@ -33,6 +33,11 @@ status convert_result_warn(struct convert_result *result, struct error *err, con
     return OK;
 }
 
+const char *convert_input_name(const struct convert_options *options, size_t input)
+{
+    return options->input_names ? options->input_names[input] : options->inputs[input];
+}
+
 /* ---- what the inputs were, for the report ---- */
 
 static status list_dropped(const struct planned_input *in, struct convert_input *out, struct error *err)
@@ -117,6 +122,42 @@ static status run_passes(struct conversion *c, struct error *err)
     }
 }
 
+static status check_reject_ratio(const struct convert_options *options, const struct convert_result *r,
+                                 struct error *err)
+{
+    if (!options->limit_reject_ratio || (double)r->rows_rejected <= options->max_reject_ratio * (double)r->rows_read)
+        return OK;
+    status s =
+        error_set(err, ERR_BAD_ROWS, "%llu of %llu rows are bad, more than the share of %g that is allowed",
+                  (unsigned long long)r->rows_rejected, (unsigned long long)r->rows_read, options->max_reject_ratio);
+    error_hint(err, "nothing was published; mend the input, or raise max_reject_ratio");
+    return s;
+}
+
+static status report_watermark(struct conversion *c, struct error *err)
+{
+    struct convert_result *r = c->result;
+    const struct watermark_top *top = &c->top;
+    if (!top->any)
+        return OK;
+    r->watermark_type = top->type;
+    r->watermark_ties_exceeded = top->too_many;
+    r->watermark = malloc(top->text.len + 1);
+    if (!r->watermark)
+        return error_no_memory(err, top->text.len + 1);
+    if (top->text.len)
+        memcpy(r->watermark, top->text.data, top->text.len);
+    r->watermark[top->text.len] = '\0';
+    if (top->too_many || top->hashes.len == 0)
+        return OK;
+    r->watermark_ties = malloc(top->hashes.len);
+    if (!r->watermark_ties)
+        return error_no_memory(err, top->hashes.len);
+    memcpy(r->watermark_ties, top->hashes.data, top->hashes.len);
+    r->watermark_tie_count = top->hashes.len / sizeof(struct key_hash);
+    return OK;
+}
+
 static status finish(struct conversion *c, struct error *err)
 {
     struct convert_result *r = c->result;
@@ -126,6 +167,10 @@ static status finish(struct conversion *c, struct error *err)
         s = conversion_final_schema(c, &r->schema, err);
     if (s == OK)
         s = rejects_check(c->rejects, err);
+    if (s == OK)
+        s = check_reject_ratio(c->options, r, err);
+    if (s == OK)
+        s = report_watermark(c, err);
     if (s == OK && !c->options->dry_run)
         s = output_finish(c->output, &c->workers[0].output, &r->schema, r, err);
     if (s == OK && c->options->dry_run)
@@ -181,10 +226,14 @@ void convert_result_release(struct convert_result *r)
         free(r->inputs[i].dropped);
     }
     free(r->inputs);
-    for (size_t i = 0; i < r->file_count; i++)
+    for (size_t i = 0; i < r->file_count; i++) {
         free(r->files[i].path);
+        free(r->files[i].partition);
+    }
     free(r->files);
     free(r->quarantine_path);
+    free(r->watermark);
+    free(r->watermark_ties);
     for (size_t i = 0; i < r->warning_count; i++)
         free(r->warnings[i]);
     free(r->warnings);

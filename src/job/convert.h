@@ -8,6 +8,7 @@
 #include "batch/batch.h"
 #include "format/reject.h"
 #include "format/sniff/sniff.h"
+#include "shape/key_hash.h"
 
 enum file_format { FORMAT_AUTO, FORMAT_CSV, FORMAT_NDJSON, FORMAT_JSON, FORMAT_PARQUET };
 enum convert_compression { COMPRESSION_AUTO, COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_SNAPPY, COMPRESSION_ZSTD };
@@ -26,16 +27,29 @@ struct rename_pair {
     struct str from, to; /* source name, new name */
 };
 
+/* Which rows are new by the value of one column, and up to where that column came (docs/pipelines.md 6). */
+struct convert_watermark {
+    struct str column;           /* after rename; empty: no watermark */
+    struct str last;             /* as text of the column's type; p NULL: there is none, every row counts as new */
+    struct data_type last_type;  /* what the column is declared as if it would have to be inferred */
+    const struct key_hash *ties; /* row_hash_rows of the rows at `last` that were taken already */
+    size_t tie_count;
+    const bool *applies; /* parallel to inputs: whose rows are filtered; NULL: of all */
+    bool want_ties;      /* the result needs the hashes of the rows at the new value */
+};
+
 /* All strings are borrowed for the run. */
 struct convert_options {
     const char *const *inputs;
     size_t input_count;
-    const char *output;        /* file, or directory when it ends in '/' or partitioning asks for one */
-    enum file_format from, to; /* AUTO: from by content, to by the output's extension (else parquet) */
+    const char *const *input_names; /* what messages, {filename} and quarantine call them; NULL: as `inputs` */
+    const char *output;             /* file, or directory when it ends in '/' or partitioning asks for one */
+    enum file_format from, to;      /* AUTO: from by content, to by the output's extension (else parquet) */
     struct sniff_given dialect;
     const char *encoding;             /* NULL: told from the head */
     const struct user_column *schema; /* NULL: infer */
     size_t schema_count;
+    bool schema_open; /* further source columns are inferred and added at the end, instead of dropped */
     bool all_text;
     const struct rename_pair *renames;
     size_t rename_count;
@@ -50,7 +64,12 @@ struct convert_options {
     int level;       /* 0: the codec's default */
     bool quarantine; /* error_handling=quarantine, else fail */
     const char *quarantine_dir;
+    struct str quarantine_job; /* what "job=" says there; empty: `job` */
     uint64_t max_rejects; /* UINT64_MAX: any number */
+    bool limit_reject_ratio;
+    double max_reject_ratio; /* of rows read, 0 to 1; when limit_reject_ratio */
+    struct convert_watermark watermark;
+    bool split_inputs; /* the output is a directory with files of its own for each input */
     const struct str *null_values;
     size_t null_value_count;
     size_t threads;     /* >= 1 */
@@ -78,6 +97,8 @@ enum convert_stage { STAGE_READ, STAGE_DECODE, STAGE_DEDUPE, STAGE_ENCODE, STAGE
 struct convert_file {
     char *path; /* final path */
     uint64_t rows, bytes;
+    size_t input;    /* with split_inputs: whose rows it holds */
+    char *partition; /* its folder below the output, "a=1/b=2"; "" when there is none */
 };
 
 /* How one input was understood. */
@@ -103,7 +124,12 @@ struct convert_result {
     size_t input_count;
     struct convert_file *files;
     size_t file_count;
-    char *quarantine_path; /* of the rejects file, if one was written */
+    char *watermark; /* highest value of the written rows, as text in full precision; NULL: no row has one */
+    struct data_type watermark_type;
+    struct key_hash *watermark_ties; /* hashes of the written rows at it, when wanted */
+    size_t watermark_tie_count;
+    bool watermark_ties_exceeded; /* more than WATERMARK_TIES_MOST: none are kept */
+    char *quarantine_path;        /* of the rejects file, if one was written */
     char **warnings;
     size_t warning_count;
     unsigned passes;
@@ -111,6 +137,9 @@ struct convert_result {
     double stage_seconds[STAGE_COUNT]; /* CPU time, summed over threads */
     uint64_t stage_bytes[STAGE_COUNT];
 };
+
+/* What to call an input. */
+const char *convert_input_name(const struct convert_options *options, size_t input);
 
 extern const char *const convert_stage_names[STAGE_COUNT];
 

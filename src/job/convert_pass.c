@@ -40,12 +40,39 @@ static status claim_text(struct conversion *c, struct conversion_slot *slot, boo
         if (s == OK)
             s = chunk_reader_next(&c->reader, &slot->buffer, &slot->chunk, &input_end, err);
         if (s != OK)
-            return error_prefix(err, "%s", c->options->inputs[c->input]);
+            return error_prefix(err, "%s", convert_input_name(c->options, c->input));
         slot->input = c->input;
         if (!input_end)
             return OK;
         chunk_reader_release(&c->reader);
         c->reading = false;
+    }
+}
+
+/* Batches of one input after another; each input's stream is open only while it is read. */
+static status claim_batch(struct conversion *c, struct conversion_slot *slot, bool *end, struct error *err)
+{
+    for (;; c->input++) {
+        *end = c->input == c->plan->count;
+        if (*end)
+            return OK;
+        status s = OK;
+        if (!c->stream.ops) {
+            s = conversion_open_stream(c, c->input, 1, err);
+            if (s == OK)
+                schema_release(&c->stream_schemas[c->input]);
+            if (s == OK)
+                s = schema_copy(&c->stream_schemas[c->input], c->stream.ops->schema(c->stream.self), err);
+        }
+        if (s == OK)
+            s = c->stream.ops->next(c->stream.self, &slot->batch, err);
+        if (s != OK)
+            return error_prefix(err, "%s", convert_input_name(c->options, c->input));
+        slot->input = c->input;
+        slot->batch.schema = &c->stream_schemas[c->input];
+        if (slot->batch.rows > 0)
+            return OK;
+        batch_stream_release(&c->stream);
     }
 }
 
@@ -55,7 +82,9 @@ static status claim(void *self, size_t index, bool *end, struct error *err)
     struct conversion_slot *slot = &c->slots[index];
     double start = clock_thread_seconds();
     status s;
-    if (c->plan->format == FORMAT_PARQUET) {
+    if (c->stream_schemas) {
+        s = claim_batch(c, slot, end, err);
+    } else if (c->plan->format == FORMAT_PARQUET) {
         slot->input = 0;
         s = c->stream.ops->next(c->stream.self, &slot->batch, err);
         *end = s == OK && slot->batch.rows == 0;
@@ -110,7 +139,7 @@ static status prepare_decoder(struct conversion *c, struct conversion_worker *w,
 /* Keys of JSON records that no column takes yet. */
 static bool has_new_keys(const struct conversion *c, const struct decoded *d)
 {
-    return d->new_keys.len > 0 && !c->options->schema;
+    return d->new_keys.len > 0 && (!c->options->schema || c->options->schema_open);
 }
 
 static bool observes_more(const struct type_version *v, const struct decoded *d)
@@ -199,7 +228,7 @@ static status decode(struct conversion *c, struct conversion_worker *w, struct c
         if (s == OK)
             s = w->decoder.ops->decode(w->decoder.self, &slot->chunk, w->targets, &v->schema, &slot->decoded, err);
         if (s != OK)
-            return error_prefix(err, "%s", c->options->inputs[slot->input]);
+            return error_prefix(err, "%s", convert_input_name(c->options, slot->input));
         if (observes_more(v, &slot->decoded)) {
             s = widen(c, v, &slot->decoded, false, err);
             if (s != OK)
@@ -220,7 +249,7 @@ static status drop_duplicates(struct conversion *c, struct conversion_worker *w,
     const uint64_t *before = (const uint64_t *)c->chunk_rows.data;
     size_t chunks = c->chunk_rows.len / sizeof *before, at = slot->number, kept;
     if (at + 1 >= chunks || before[at] + b->rows != before[at + 1]) {
-        error_set(err, ERR_CHANGED, "%s was changed while it was read", c->options->inputs[slot->input]);
+        error_set(err, ERR_CHANGED, "%s was changed while it was read", convert_input_name(c->options, slot->input));
         error_hint(err, "run again when nothing writes to it any more");
         return ERR_CHANGED;
     }
@@ -237,18 +266,33 @@ static status drop_duplicates(struct conversion *c, struct conversion_worker *w,
     return OK;
 }
 
+static status drop_old(struct conversion *c, struct conversion_slot *slot, struct error *err)
+{
+    const bool *applies = c->options->watermark.applies;
+    size_t dropped = 0;
+    if (!c->filter || (applies && !applies[slot->input]))
+        return OK;
+    status s = watermark_filter_apply(c->filter, &slot->decoded.batch, c->watermark_column, &dropped, err);
+    slot->filtered = dropped;
+    return s;
+}
+
 static status process(struct conversion *c, struct conversion_worker *w, struct conversion_slot *slot,
                       struct error *err)
 {
     double start = clock_thread_seconds(), now;
     enum pass_purpose purpose;
     slot->encoded = false;
-    slot->deduped = 0;
+    slot->filtered = slot->deduped = 0;
+    slot->item.input = slot->input;
     status s = decode(c, w, slot, &purpose, err);
     now = clock_thread_seconds();
     w->seconds[STAGE_DECODE] += now - start;
     start = now;
     if (s != OK || slot->decoded.widened || has_new_keys(c, &slot->decoded) || purpose == PASS_LOOK)
+        return s;
+    s = drop_old(c, slot, err);
+    if (s != OK)
         return s;
     if (purpose == PASS_COLLECT) {
         s = dedupe_rows_of(c->dedupe, &slot->decoded.batch, &slot->keys, err);
@@ -258,6 +302,9 @@ static status process(struct conversion *c, struct conversion_worker *w, struct 
     now = clock_thread_seconds();
     w->seconds[STAGE_DEDUPE] += now - start;
     start = now;
+    if (s == OK && purpose == PASS_WRITE && c->watermark_column >= 0)
+        s = watermark_top_of(&slot->decoded.batch, c->watermark_column, c->options->watermark.want_ties, &slot->top,
+                             err);
     if (s != OK || purpose != PASS_WRITE)
         return s;
     slot->encoded = true;
@@ -303,6 +350,7 @@ static status count_rows(struct conversion *c, const struct conversion_slot *slo
     c->result->rows_read += d->records;
     c->result->rows_rejected += d->rejects.count;
     c->result->rows_deduped += slot->deduped;
+    c->result->rows_filtered += slot->filtered;
     c->result->inputs[slot->input].records += d->records;
     return s;
 }
@@ -343,6 +391,8 @@ static status deliver(void *self, size_t worker, size_t index, struct error *err
     double start = clock_thread_seconds();
     if (purpose == PASS_COLLECT)
         s = collect_keys(c, slot, err);
+    else if (purpose == PASS_WRITE && c->watermark_column >= 0)
+        s = watermark_top_join(&c->top, &slot->top, err);
     w->seconds[STAGE_DEDUPE] += clock_thread_seconds() - start;
     start = clock_thread_seconds();
     if (s == OK && purpose == PASS_WRITE && !c->options->dry_run && !rejects_are_fatal(c->rejects))
@@ -358,7 +408,8 @@ static status deliver(void *self, size_t worker, size_t index, struct error *err
 static status begin_pass(struct conversion *c, struct error *err)
 {
     struct convert_result *r = c->result;
-    r->rows_read = r->rows_rejected = r->rows_deduped = 0;
+    r->rows_read = r->rows_rejected = r->rows_deduped = r->rows_filtered = 0;
+    watermark_top_clear(&c->top);
     for (size_t i = 0; i < r->input_count; i++)
         r->inputs[i].records = 0;
     r->passes++;
@@ -384,8 +435,8 @@ static status begin_pass(struct conversion *c, struct error *err)
             s = output_worker_init(c->output, &c->workers[i].output, err);
         }
     }
-    if (s == OK && c->plan->format == FORMAT_PARQUET && !c->stream.ops)
-        s = conversion_open_stream(c, err);
+    if (s == OK && c->plan->format == FORMAT_PARQUET && !c->stream.ops && !c->stream_schemas)
+        s = conversion_open_stream(c, 0, c->plan->count, err);
     if (s == OK && c->options->progress) {
         struct convert_progress *p = c->options->progress;
         atomic_store(&p->pass, (int)r->passes);

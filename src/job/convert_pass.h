@@ -9,6 +9,7 @@
 #include "job/output.h"
 #include "job/rejects.h"
 #include "shape/dedupe.h"
+#include "shape/watermark.h"
 #include "source/chunk_reader.h"
 
 enum pass_end {
@@ -43,7 +44,8 @@ struct conversion_slot {
     struct decoded decoded;
     const struct type_version *version; /* with which it was decoded */
     struct dedupe_rows keys;
-    uint64_t deduped;
+    uint64_t filtered, deduped;
+    struct watermark_top top;
     struct output_item item;
     bool encoded;
 };
@@ -61,6 +63,9 @@ struct conversion {
     struct buf chunk_rows; /* uint64 a chunk: rows before it, from the collecting pass */
     int *key_columns;      /* of dedupe, in the schema: columns are only ever appended */
     bool duplicates_known;
+    struct watermark_filter *filter; /* NULL: every row is new */
+    int watermark_column;            /* in the schema, or -1 */
+    struct watermark_top top;        /* of the rows written */
     size_t worker_count, slot_count, chunk_bytes;
     struct conversion_worker *workers;
     struct conversion_slot *slots;
@@ -71,7 +76,8 @@ struct conversion {
     size_t claimed;                     /* chunks so far */
     struct chunk_reader reader;
     bool reading;
-    struct batch_stream stream; /* Parquet */
+    struct batch_stream stream;    /* Parquet: of all inputs, or of `input` when they are told apart */
+    struct schema *stream_schemas; /* one an input, which batches under way may still point to */
     uint64_t delivered_rows, record_base, line_base;
     size_t base_input; /* the input that the bases count for */
 };
@@ -81,7 +87,9 @@ status conversion_init(struct conversion *c, const struct convert_options *optio
                        struct error *err) MUST_USE;
 /* Steps of a pass's start. */
 status conversion_reset_dedupe(struct conversion *c, struct error *err) MUST_USE;
-status conversion_open_stream(struct conversion *c, struct error *err) MUST_USE;
+status conversion_open_stream(struct conversion *c, size_t first, size_t count, struct error *err) MUST_USE;
+/* Each input of a Parquet conversion is a stream of its own: which input a row is from matters. */
+bool conversion_tells_inputs(const struct conversion *c);
 status conversion_pass(struct conversion *c, enum pass_end *end, struct error *err) MUST_USE;
 /* Columns without any value become string. */
 status conversion_final_schema(const struct conversion *c, struct schema *schema, struct error *err) MUST_USE;

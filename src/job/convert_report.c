@@ -17,8 +17,8 @@ static json_t *rejects_json(const struct convert_options *options, const struct 
 {
     json_t *list = json_array();
     for (size_t i = 0; i < r->first_rejects.count; i++)
-        json_array_append_new(list,
-                              report_reject(&r->first_rejects, i, options->inputs[r->reject_inputs[i]], &r->schema));
+        json_array_append_new(
+            list, report_reject(&r->first_rejects, i, convert_input_name(options, r->reject_inputs[i]), &r->schema));
     return list;
 }
 

@@ -36,6 +36,9 @@ struct str input_plan_rename(const struct convert_options *options, struct str s
 
 /* ---- looking at one input ---- */
 
+#define HEADS_WHOLE 16         /* so many inputs keep their whole heads */
+#define HEAD_LEAST (16u << 10) /* bytes of a head that tell enough */
+
 static const enum file_format format_of_sniff[] = {
     [SNIFF_CSV] = FORMAT_CSV,
     [SNIFF_NDJSON] = FORMAT_NDJSON,
@@ -48,6 +51,23 @@ static struct text_input_options input_options(const struct convert_options *opt
     return (struct text_input_options){.encoding = options->encoding, .limits = {.max_ratio = options->max_ratio}};
 }
 
+/* Heads of very many inputs would not fit into memory: each keeps what its share is. */
+static status trim_head(struct planned_input *in, const struct convert_options *options, struct error *err)
+{
+    size_t share = options->memory / 8 / options->input_count;
+    size_t most = share < HEAD_LEAST ? HEAD_LEAST : share;
+    if (in->head.len <= most || in->data_start > most / 2)
+        return OK;
+    struct buf kept = {0};
+    status s = buf_append(&kept, in->head.data, most, err);
+    if (s != OK)
+        return s;
+    buf_release(&in->head);
+    in->head = kept;
+    in->whole = false;
+    return OK;
+}
+
 static status look_at(struct planned_input *in, const struct convert_options *options, struct error *err)
 {
     struct text_input_options how = input_options(options);
@@ -56,7 +76,7 @@ static status look_at(struct planned_input *in, const struct convert_options *op
         return s;
     size_t name = strlen(in->path);
     if (in->whole && in->head.len == 0 && name > 8 && strcasecmp(in->path + name - 8, ".parquet") == 0) {
-        error_set(err, ERR_BAD_DATA, "%s is empty, which no Parquet file is", in->path);
+        error_set(err, ERR_BAD_DATA, "%s is empty, which no Parquet file is", in->name);
         error_hint(err, "fetch it again");
         return ERR_BAD_DATA;
     }
@@ -197,7 +217,7 @@ static int name_index_find(const struct name_index *index, const struct input_pl
 static status name_collision(const struct planned_input *in, struct str a, struct str b, struct str name,
                              struct error *err)
 {
-    status s = error_set(err, ERR_INVALID, "%s: columns '%.*s' and '%.*s' would both be named '%.*s'", in->path,
+    status s = error_set(err, ERR_INVALID, "%s: columns '%.*s' and '%.*s' would both be named '%.*s'", in->name,
                          (int)a.n, a.p, (int)b.n, b.p, (int)name.n, name.p);
     error_hint(err, "give one of them another name with --rename source=name (names differ by more than case)");
     return s;
@@ -228,7 +248,7 @@ static status map_input(struct input_plan *plan, struct planned_input *in, const
         if (at >= 0 && column_source[at] >= 0) {
             int other = column_source[at];
             s = name_collision(in, str_of(in->names[other]), str_of(in->names[i]), name, err);
-        } else if (at < 0 && !options->schema) {
+        } else if (at < 0 && (!options->schema || options->schema_open)) {
             at = (int)plan->column_count;
             struct type_column column = {.name = name, .source = source, .infer = !options->all_text};
             column.type.kind = options->all_text ? TYPE_STRING : TYPE_NULL;
@@ -421,6 +441,18 @@ static status check_named_columns(struct input_plan *plan, const struct convert_
             return unknown_column(plan, options->dedupe_keys[i], "--dedupe", err);
         plan->columns[at].on_null = REJECT_NULL_KEY;
     }
+    if (options->watermark.column.n) {
+        int at = find_column(plan, options->watermark.column);
+        if (at < 0)
+            return unknown_column(plan, options->watermark.column, "watermark_column", err);
+        struct type_column *column = &plan->columns[at];
+        if (!column->on_null)
+            column->on_null = REJECT_NULL_WATERMARK;
+        if (column->infer && options->watermark.last.p) { /* values compare with the last one in its type only */
+            column->infer = false;
+            column->type = options->watermark.last_type;
+        }
+    }
     if (options->order_by.n && find_column(plan, options->order_by) < 0)
         return unknown_column(plan, options->order_by, "--order-by", err);
     for (size_t i = 0; i < options->partition_column_count; i++)
@@ -441,10 +473,10 @@ static status warn_missing(const struct input_plan *plan, const struct convert_o
             struct str name = plan->columns[c].name;
             if (plan->columns[c].not_null) {
                 s = error_set(err, ERR_INVALID, "%s has no column '%.*s', which the schema declares not nullable",
-                              in->path, (int)name.n, name.p);
+                              in->name, (int)name.n, name.p);
                 error_hint(err, "use --rename if it has another name in the source, or make it nullable");
             } else {
-                s = convert_result_warn(result, err, "%s has no column '%.*s': it is null in every row", in->path,
+                s = convert_result_warn(result, err, "%s has no column '%.*s': it is null in every row", in->name,
                                         (int)name.n, name.p);
             }
         }
@@ -466,13 +498,13 @@ static status warn_guesses(const struct input_plan *plan, const struct convert_o
                 result, err,
                 "%s: the first %llu lines look like no records and were skipped (--skip-lines 0 reads "
                 "them, --skip-lines %llu is the same without this warning)",
-                options->inputs[i], (unsigned long long)d->skip_lines, (unsigned long long)d->skip_lines);
+                in->name, (unsigned long long)d->skip_lines, (unsigned long long)d->skip_lines);
         if (s == OK && options->dialect.header < 0 && d->header && d->header_lines > 1)
             s = convert_result_warn(
                 result, err,
                 "%s: the first %u records look like one header and were joined to the names (--header: "
                 "only the first is)",
-                options->inputs[i], d->header_lines);
+                in->name, d->header_lines);
     }
     return s;
 }
@@ -502,8 +534,38 @@ static status plan_text(struct input_plan *plan, const struct convert_options *o
         s = warn_missing(plan, options, result, err);
     if (s == OK)
         s = warn_guesses(plan, options, result, err);
-    for (size_t i = 0; s == OK && i < plan->count && !options->schema && !options->all_text; i++)
+    for (size_t i = 0; s == OK && i < plan->count && (!options->schema || options->schema_open) && !options->all_text;
+         i++)
         s = guess_from_head(plan, &plan->inputs[i], options, err);
+    return s;
+}
+
+static bool is_taken(const struct input_plan *plan, size_t declared, struct str source)
+{
+    for (size_t i = 0; i < declared; i++)
+        if (str_equal_nocase(plan->columns[i].source, source))
+            return true;
+    return false;
+}
+
+/* The columns of typed input that none of the declared ones takes. */
+static status add_stream_columns(struct input_plan *plan, const struct schema *schema,
+                                 const struct convert_options *options, struct error *err)
+{
+    size_t declared = plan->column_count;
+    status s = OK;
+    for (size_t i = 0; s == OK && i < schema->count; i++) {
+        struct str source = str_of(schema->fields[i].name);
+        struct type_column column = {
+            .name = input_plan_rename(options, source), .source = source, .type = schema->fields[i].type};
+        if (is_taken(plan, declared, source))
+            continue;
+        if (options->all_text)
+            column.type = (struct data_type){.kind = TYPE_STRING};
+        int clash = find_column(plan, column.name);
+        s = clash >= 0 ? name_collision(&plan->inputs[0], plan->columns[clash].source, source, column.name, err)
+                       : add_column(plan, &column, err);
+    }
     return s;
 }
 
@@ -526,22 +588,12 @@ status input_plan_from_schema(struct input_plan *plan, const struct schema *sche
                                         (int)name.n, name.p);
             }
         }
+        if (s == OK && options->schema_open)
+            s = add_stream_columns(plan, schema, options, err);
         return s == OK ? check_named_columns(plan, options, err) : s;
     }
-    for (size_t i = 0; i < schema->count; i++) {
-        struct str source = str_of(schema->fields[i].name);
-        struct type_column column = {
-            .name = input_plan_rename(options, source), .source = source, .type = schema->fields[i].type};
-        if (options->all_text)
-            column.type = (struct data_type){.kind = TYPE_STRING};
-        int clash = find_column(plan, column.name);
-        if (clash >= 0)
-            return name_collision(&plan->inputs[0], plan->columns[clash].source, source, column.name, err);
-        status s = add_column(plan, &column, err);
-        if (s != OK)
-            return s;
-    }
-    return check_named_columns(plan, options, err);
+    status s = add_stream_columns(plan, schema, options, err);
+    return s == OK ? check_named_columns(plan, options, err) : s;
 }
 
 status input_plan_make(struct input_plan *plan, const struct convert_options *options, struct convert_result *result,
@@ -558,6 +610,7 @@ status input_plan_make(struct input_plan *plan, const struct convert_options *op
     for (size_t i = 0; i < plan->count; i++) {
         struct planned_input *in = &plan->inputs[i];
         in->path = options->inputs[i];
+        in->name = convert_input_name(options, i);
         bool standard = strcmp(in->path, "-") == 0;
         if (standard && named_standard_input)
             return error_set(err, ERR_USAGE, "standard input (-) can be named only once");
@@ -565,11 +618,13 @@ status input_plan_make(struct input_plan *plan, const struct convert_options *op
         status s = is_read_once(in->path) ? spool(in, options, err) : OK;
         if (s == OK)
             s = look_at(in, options, err);
+        if (s == OK && plan->count > HEADS_WHOLE)
+            s = trim_head(in, options, err);
         if (s != OK)
             return s;
         if (i > 0 && in->format != plan->format) {
             s = error_set(err, ERR_INVALID, "%s is %s but %s is %s: the inputs of one conversion have one format",
-                          plan->inputs[0].path, file_format_name(plan->format), in->path, file_format_name(in->format));
+                          plan->inputs[0].name, file_format_name(plan->format), in->name, file_format_name(in->format));
             error_hint(err, "convert them one by one, or say --from csv|ndjson|json|parquet if one was misread");
             return s;
         }
@@ -624,7 +679,7 @@ status planned_input_open(const struct planned_input *in, const struct convert_o
         size_t got;
         s = byte_source_read(source, bytes, left < 65536 ? left : 65536, &got, err);
         if (s == OK && got == 0) {
-            s = error_set(err, ERR_CHANGED, "%s became shorter while it was read", in->path);
+            s = error_set(err, ERR_CHANGED, "%s became shorter while it was read", in->name);
             error_hint(err, "run again when nothing writes to it any more");
         }
         left -= s == OK ? got : 0;

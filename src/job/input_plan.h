@@ -12,7 +12,8 @@
 
 struct planned_input {
     const char *path;
-    int spool; /* descriptor of the copy of what can be read only once (standard input, a pipe), -1: none */
+    const char *name; /* for messages */
+    int spool;        /* descriptor of the copy of what can be read only once (standard input, a pipe), -1: none */
     char spool_path[40];
     enum file_format format;
     struct text_input_facts facts;

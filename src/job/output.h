@@ -26,6 +26,7 @@ struct output_worker {
 
 /* One batch on its way: encoded by any worker, delivered in order. */
 struct output_item {
+    size_t input;                   /* whose rows they are; the caller sets it */
     struct parquet_row_group group; /* one Parquet file */
     struct buf bytes;               /* one text file */
     struct partition_split split;   /* partitioned */

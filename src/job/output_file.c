@@ -100,8 +100,7 @@ status output_file_pause(struct output_file *f, struct error *err)
     return s;
 }
 
-/* The row count that the finished file states, from its own footer on disk. */
-static status read_back_rows(const char *path, uint64_t *rows, struct error *err)
+status output_file_stated_rows(const char *path, uint64_t *rows, struct error *err)
 {
     struct buf tail = {0};
     struct stat st;
@@ -151,7 +150,7 @@ status output_file_end(struct output_file *f, const struct schema *schema, int l
     uint64_t rows = 0;
     s = staging_path(f->staging, f->relative, path, sizeof path, err);
     if (s == OK)
-        s = read_back_rows(path, &rows, err);
+        s = output_file_stated_rows(path, &rows, err);
     if (s == OK && rows != f->rows)
         s = error_set(err, ERR_ACCOUNTING, "%s states %llu rows, but %llu were written to it", path,
                       (unsigned long long)rows, (unsigned long long)f->rows);

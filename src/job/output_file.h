@@ -32,6 +32,8 @@ status output_file_add_text(struct output_file *f, const struct buf *bytes, uint
 status output_file_pause(struct output_file *f, struct error *err) MUST_USE;
 /* Write what completes the file (a Parquet footer; a CSV header if no row came) and check its footer's row count. */
 status output_file_end(struct output_file *f, const struct schema *schema, int level, struct error *err) MUST_USE;
+/* The row count that the finished Parquet file states, from its own footer on disk. */
+status output_file_stated_rows(const char *path, uint64_t *rows, struct error *err) MUST_USE;
 void output_file_release(struct output_file *f);
 
 #endif

@@ -3,9 +3,6 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-#include "job/output_file.h"
-#include "lake/file_name.h"
-
 /* Rows that make a full row group. */
 #define GROUP_ROWS 122880
 #define GROUP_BYTES (16u << 20)
@@ -13,6 +10,7 @@
 struct partition {
     char *path; /* "a=1/" */
     size_t path_length;
+    size_t input;
     struct output_file file;
     struct schema schema; /* of `rows`: columns without values keep their null type */
     struct batch rows;
@@ -25,9 +23,10 @@ struct output_partitions {
     const struct convert_options *options;
     struct parquet_options parquet;
     struct staging *staging;
+    const struct output_names *names;
     struct partition **items;
     size_t count, cap;
-    uint32_t *slots; /* by hash of the path: item + 1 */
+    uint32_t *slots; /* by hash of path and input: item + 1 */
     size_t mask;
     size_t memory, limit; /* gathered rows of all partitions */
     struct parquet_row_group group;
@@ -35,25 +34,9 @@ struct output_partitions {
     uint64_t bytes_raw;
 };
 
-status output_file_name(const struct convert_options *options, const struct output_plan *plan, uint32_t sequence,
-                        struct buf *path, struct error *err)
-{
-    struct file_name_parts parts = {
-        .run_micros = options->run_micros,
-        .source = str_of(options->inputs[0]),
-        .run_id = options->run_id,
-        .job = options->job,
-        .sequence = sequence,
-        .extension = str_of(plan->extension),
-    };
-    if (strcmp(options->inputs[0], "-") == 0)
-        parts.source = STR("stdin");
-    struct str pattern = options->filename_pattern.n ? options->filename_pattern : STR("{timestamp}_{filename}");
-    return file_name_make(pattern, &parts, path, err);
-}
-
 status output_partitions_create(struct output_partitions **out, const struct output_plan *plan,
-                                const struct convert_options *options, struct staging *staging, struct error *err)
+                                const struct convert_options *options, struct staging *staging,
+                                const struct output_names *names, struct error *err)
 {
     struct output_partitions *p = calloc(1, sizeof *p);
     if (!p)
@@ -63,6 +46,7 @@ status output_partitions_create(struct output_partitions **out, const struct out
         .options = options,
         .parquet = output_parquet_options(plan, options),
         .staging = staging,
+        .names = names,
         .limit = options->memory / 4,
         .mask = 1023,
     };
@@ -90,6 +74,11 @@ status output_partitions_split(const struct output_partitions *p, const struct b
     return s;
 }
 
+static uint64_t partition_hash(struct str path, size_t input)
+{
+    return XXH3_64bits_withSeed(path.p, path.n, input);
+}
+
 static status rehash(struct output_partitions *p, struct error *err)
 {
     size_t mask = p->mask * 2 + 1;
@@ -97,7 +86,8 @@ static status rehash(struct output_partitions *p, struct error *err)
     if (!slots)
         return error_no_memory(err, (mask + 1) * sizeof *slots);
     for (size_t i = 0; i < p->count; i++) {
-        size_t at = XXH3_64bits(p->items[i]->path, p->items[i]->path_length) & mask;
+        const struct partition *part = p->items[i];
+        size_t at = partition_hash((struct str){part->path, part->path_length}, part->input) & mask;
         while (slots[at])
             at = (at + 1) & mask;
         slots[at] = (uint32_t)i + 1;
@@ -119,7 +109,8 @@ static void partition_free(struct partition *part)
     free(part);
 }
 
-static status partition_create(struct output_partitions *p, struct str path, struct partition **out, struct error *err)
+static status partition_create(struct output_partitions *p, struct str path, size_t input, struct partition **out,
+                               struct error *err)
 {
     struct buf relative = {0};
     struct partition *part = calloc(1, sizeof *part);
@@ -127,7 +118,7 @@ static status partition_create(struct output_partitions *p, struct str path, str
     if (s == OK)
         s = buf_append_str(&relative, path, err);
     if (s == OK)
-        s = output_file_name(p->options, p->plan, 0, &relative, err);
+        s = buf_append_str(&relative, str_of(output_names_of(p->names, input)), err);
     if (s == OK)
         s = buf_append(&relative, "", 1, err);
     if (s == OK) {
@@ -152,23 +143,25 @@ static status partition_create(struct output_partitions *p, struct str path, str
     }
     memcpy(part->path, path.p, path.n);
     part->path_length = path.n;
+    part->input = input;
     part->file = (struct output_file){.plan = p->plan, .staging = p->staging, .relative = (char *)relative.data};
     p->items[p->count++] = part;
     *out = part;
     return OK;
 }
 
-static status partition_find(struct output_partitions *p, struct str path, struct partition **out, struct error *err)
+static status partition_find(struct output_partitions *p, struct str path, size_t input, struct partition **out,
+                             struct error *err)
 {
-    size_t at = XXH3_64bits(path.p, path.n) & p->mask;
+    size_t at = partition_hash(path, input) & p->mask;
     for (; p->slots[at]; at = (at + 1) & p->mask) {
         struct partition *part = p->items[p->slots[at] - 1];
-        if (str_equal((struct str){part->path, part->path_length}, path)) {
+        if (part->input == input && str_equal((struct str){part->path, part->path_length}, path)) {
             *out = part;
             return OK;
         }
     }
-    status s = partition_create(p, path, out, err);
+    status s = partition_create(p, path, input, out, err);
     if (s != OK)
         return s;
     p->slots[at] = (uint32_t)p->count;
@@ -273,13 +266,13 @@ static status flush_largest(struct output_partitions *p, struct output_worker *w
 }
 
 status output_partitions_add(struct output_partitions *p, struct output_worker *worker, const struct batch *batch,
-                             const struct partition_split *split, struct error *err)
+                             size_t input, const struct partition_split *split, struct error *err)
 {
     const struct partition_group *groups = (const struct partition_group *)split->groups.data;
     for (size_t i = 0; i < split->group_count; i++) {
         struct str path = {(const char *)split->paths.data + groups[i].path_at, groups[i].path_length};
         struct partition *part;
-        status s = partition_find(p, path, &part, err);
+        status s = partition_find(p, path, p->options->split_inputs ? input : 0, &part, err);
         if (s == OK)
             s = gather(p, worker, part, batch, (const uint32_t *)split->rows.data + groups[i].rows_at,
                        groups[i].row_count, err);
@@ -303,8 +296,8 @@ status output_partitions_finish(struct output_partitions *p, struct output_worke
         if (s == OK)
             s = output_file_end(&part->file, schema, p->options->level, err);
         if (s == OK)
-            s = output_list_file(result, p->options->output, part->file.relative, part->file.rows, part->file.bytes,
-                                 err);
+            s = output_list_file(result, p->options->output, &part->file, part->input,
+                                 (struct str){part->path, part->path_length}, err);
     }
     return s;
 }

@@ -54,7 +54,8 @@ static bool is_directory(const char *path)
 status output_plan_make(struct output_plan *plan, const struct convert_options *options, struct error *err)
 {
     struct output_plan p = {.format = options->to, .compression = options->compression};
-    p.directory = is_directory(options->output) || options->partition_column_count || options->partition_date.n;
+    p.directory = is_directory(options->output) || options->split_inputs || options->partition_column_count ||
+                  options->partition_date.n;
     enum convert_compression named = COMPRESSION_AUTO;
     for (size_t i = 0; !p.directory && i < ARRAY_LENGTH(endings); i++)
         if (ends_with(options->output, endings[i].ending)) {

@@ -95,7 +95,7 @@ status preview_make(struct preview *preview, const struct convert_options *optio
         memcpy(p.input.encoding, in->facts.encoding, sizeof p.input.encoding);
         p.encoding_sure = in->facts.encoding_sure;
         p.whole |= in->whole && plan.format != FORMAT_PARQUET;
-        p.input.path = strdup(options->inputs[0]);
+        p.input.path = strdup(convert_input_name(options, 0));
         if (!p.input.path)
             s = error_no_memory(err, strlen(options->inputs[0]));
     }

@@ -39,6 +39,11 @@ static void sweep_day(void *context, const char *name)
         staging_sweep(day, ".run_id=");
 }
 
+static struct str job_of(const struct convert_options *o)
+{
+    return o->quarantine_job.n ? o->quarantine_job : o->job;
+}
+
 /* A killed run's staging of quarantine. Each run has a folder of its own there, so that no later run's staging finds
  * it by the name of its destination. */
 static status sweep_quarantine(const struct convert_options *o, struct error *err)
@@ -47,7 +52,7 @@ static status sweep_quarantine(const struct convert_options *o, struct error *er
     struct error ignored;
     status s = buf_printf(&path, err, "%s/", o->quarantine_dir);
     if (s == OK)
-        s = quarantine_path(o->job, o->run_id, o->run_micros, 0, &path, err);
+        s = quarantine_path(job_of(o), o->run_id, o->run_micros, 0, &path, err);
     if (s == OK)
         s = buf_append(&path, "", 1, err);
     for (int level = 0; s == OK && level < 3; level++) /* file, run, day */
@@ -121,11 +126,11 @@ static status open_quarantine(struct rejects *r, struct error *err)
     static const struct parquet_options parquet = {.codec = PARQUET_ZSTD,
                                                    .created_by = "flowforge version " FLOWFORGE_VERSION};
     const struct convert_options *o = r->options;
-    struct quarantine_options options = {.run_id = o->run_id, .job_id = o->job, .parquet = &parquet};
+    struct quarantine_options options = {.run_id = o->run_id, .job_id = job_of(o), .parquet = &parquet};
     buf_clear(&r->path);
     status s = buf_printf(&r->path, err, "%s/", o->quarantine_dir);
     if (s == OK)
-        s = quarantine_path(o->job, o->run_id, o->run_micros, 0, &r->path, err);
+        s = quarantine_path(job_of(o), o->run_id, o->run_micros, 0, &r->path, err);
     if (s == OK)
         s = buf_append(&r->path, "", 1, err);
     if (s != OK)
@@ -170,7 +175,9 @@ status rejects_add(struct rejects *r, const struct reject_list *list, size_t inp
         return s;
     if (!r->quarantine)
         s = open_quarantine(r, err);
-    return s == OK ? quarantine_add(r->quarantine, &r->rebased, str_of(r->options->inputs[input]), schema, err) : s;
+    return s == OK
+               ? quarantine_add(r->quarantine, &r->rebased, str_of(convert_input_name(r->options, input)), schema, err)
+               : s;
 }
 
 bool rejects_are_fatal(const struct rejects *r)
@@ -193,7 +200,7 @@ status rejects_check(const struct rejects *r, struct error *err)
     status s = error_set(err, ERR_BAD_ROWS, "%s%llu bad row%s: %s, record %llu, line %llu, byte %llu: %s: %.*s",
                          rejects_are_enough(r) && !r->options->quarantine ? "at least " : "",
                          (unsigned long long)r->count, r->count == 1 ? "" : "s",
-                         r->options->inputs[r->result->reject_inputs[0]], (unsigned long long)first->record,
+                         convert_input_name(r->options, r->result->reject_inputs[0]), (unsigned long long)first->record,
                          (unsigned long long)first->line, (unsigned long long)first->byte_offset,
                          reject_code_name(first->code), (int)(message.n < 300 ? message.n : 300), message.p);
     if (r->options->quarantine)

@@ -23,7 +23,13 @@ struct task {
     struct task_events *events;
     const atomic_bool *cancel;
 };
-/* The result object of `finished`; *outcome is "completed" or "skipped". */
+/* Writes to fd, which stays the caller's. */
+void task_events_init(struct task_events *events, int fd);
+void task_events_release(struct task_events *events);
+
+/* The result object of `finished`; *outcome is "completed" or "skipped". A member "rejects" of it (the first 100 bad
+ * rows) becomes a member of `finished` itself. After a failure *result is NULL or holds what is known all the same
+ * (rejects, rows); the caller releases it either way. */
 status ingest_job_run(const struct task *task, json_t **result, const char **outcome, struct error *err) MUST_USE;
 status dataset_job_run(const struct task *task, json_t **result, const char **outcome, struct error *err) MUST_USE;
 /* One-document tasks. */

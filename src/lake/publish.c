@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/buf.h"
+
 static status staged_name(const char *run_id, const char *staged, char into[STORAGE_NAME_MOST + 1], struct error *err)
 {
     int n = snprintf(into, STORAGE_NAME_MOST + 1, STAGING_FOLDER "/%s%s%s", run_id, *staged ? "/" : "", staged);
@@ -68,23 +70,23 @@ status publish_discard(struct storage *lake, const char *run_id, struct error *e
     return s == OK ? lake->ops->discard(lake->self, name, err) : s;
 }
 
-struct sweep {
-    struct storage *lake;
-    bool (*keep)(void *self, const char *run_id);
-    void *self;
-};
-
-static status sweep_folder(void *self, const struct storage_object *folder, struct error *err)
+static status add_name(void *self, const struct storage_object *folder, struct error *err)
 {
-    const struct sweep *sweep = self;
-    const char *run_id = folder->name + strlen(STAGING_FOLDER "/");
-    if (sweep->keep && sweep->keep(sweep->self, run_id))
-        return OK;
-    return publish_discard(sweep->lake, run_id, err);
+    return buf_append(self, folder->name, strlen(folder->name) + 1, err);
 }
 
+/* The names first: a storage need not bear being changed while it is listed. */
 status publish_sweep(struct storage *lake, bool (*keep)(void *self, const char *run_id), void *self, struct error *err)
 {
-    struct sweep sweep = {lake, keep, self};
-    return lake->ops->folders(lake->self, STAGING_FOLDER, sweep_folder, &sweep, err);
+    struct buf names = {0};
+    status s = lake->ops->folders(lake->self, STAGING_FOLDER, add_name, &names, err);
+    for (size_t at = 0; s == OK && at < names.len;) {
+        const char *name = (const char *)names.data + at;
+        const char *run_id = name + strlen(STAGING_FOLDER "/");
+        at += strlen(name) + 1;
+        if (!keep || !keep(self, run_id))
+            s = publish_discard(lake, run_id, err);
+    }
+    buf_release(&names);
+    return s;
 }

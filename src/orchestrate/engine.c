@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "orchestrate/engine_state.h"
+#include "orchestrate/recovery.h"
 #include "sys/clock.h"
 
 #define EVENTS_MOST 256
@@ -177,6 +178,7 @@ static void *run_thread(void *self)
 
 static void release(struct engine *engine)
 {
+    housekeeper_free(engine->housekeeper);
     for (size_t i = 0; engine->children && i < engine->options.max_parallel_jobs; i++)
         child_release(engine, &engine->children[i]);
     while (engine->runs) {
@@ -258,6 +260,10 @@ status engine_create(struct engine **engine, const struct engine_options *option
         s = open_descriptors(made, err);
     if (s == OK)
         s = open_lake(made, err);
+    if (s == OK)
+        s = recovery_run(options->store, &made->lake, engine_now(), NULL, err);
+    if (s == OK)
+        s = housekeeper_create(&made->housekeeper, made, err);
     if (s == OK) {
         int code = pthread_create(&made->thread, NULL, run_thread, made);
         if (code)

@@ -75,7 +75,7 @@ static void end_run(struct pipeline_run *run)
 {
     if (run->completed == run->job_count)
         pipeline_event(run, RUN_SUCCEED, run->with_rejects ? "CompletedWithRejects" : NULL);
-    else if (run->cancelled) {
+    else if (run->cancelled || !run->failed) {
         if (run->state == RUN_RUNNING)
             pipeline_event(run, RUN_CANCEL, NULL);
         pipeline_event(run, run->state == RUN_CANCELLING ? RUN_STOPPED : RUN_CANCEL, NULL);

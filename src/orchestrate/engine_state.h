@@ -34,7 +34,7 @@ struct run_error {
 /* What of a job run is to be done in the next transaction or after it. */
 enum job_step {
     STEP_NONE,
-    STEP_START,   /* write: pin inputs, make the payload; then start the child */
+    STEP_START,   /* write: make the payload, pin inputs; start the child */
     STEP_COMMIT,  /* write: commit_record */
     STEP_PUBLISH, /* move the files; or, with an error, take them back, which may have to be tried again */
     STEP_PUBLISHED,
@@ -144,6 +144,7 @@ struct engine {
     enum engine_stop stop;
     size_t gauge_running, gauge_queued, gauge_failures;
     double gauge_tick;
+    struct housekeeper *housekeeper;
     pthread_t thread;
 
     /* thread */
@@ -202,6 +203,12 @@ void pipeline_cancel(struct engine *engine, struct pipeline_run *run, double now
 /* engine_write.c: false when nothing could be written (it will be tried again at write_at). */
 bool engine_write(struct engine *engine, double now);
 bool engine_has_changes(const struct engine *engine, double now);
+
+/* engine_housekeeping.c: hourly, shortly after runs end, and when what they replaced may go */
+struct housekeeper;
+status housekeeper_create(struct housekeeper **housekeeper, struct engine *engine, struct error *err) MUST_USE;
+void housekeeper_run_ended(struct housekeeper *housekeeper);
+void housekeeper_free(struct housekeeper *housekeeper);
 
 /* engine_payload.c */
 struct payload_for {

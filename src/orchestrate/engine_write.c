@@ -77,6 +77,19 @@ static status make_payload(struct engine *engine, struct db *db, struct job_run 
     return job->payload ? OK : error_no_memory(err, 1);
 }
 
+static void start_child(struct engine *engine, struct job_run *job)
+{
+    struct error err = {0};
+    job->step = STEP_NONE;
+    if (child_start(engine, job->child, &err) == OK)
+        return;
+    run_error_set(&job->error, &err);
+    child_release(engine, job->child);
+    job_failed(engine, job, RUN_FAIL, status_retryable(err.code));
+}
+
+/* An ingest's child is started before the transaction is durable: it works while the disk does, and until its commit it
+ * only stages. A dataset's child has to wait: its inputs are pinned by this transaction. */
 static status write_start(struct engine *engine, struct db *db, struct job_run *job, struct error *err)
 {
     struct error refused = {0};
@@ -90,6 +103,8 @@ static status write_start(struct engine *engine, struct db *db, struct job_run *
         run_error_set(&job->error, &refused);
         child_release(engine, job->child);
         job_failed(engine, job, RUN_FAIL, status_retryable(s));
+    } else if (job->kind == JOB_INGEST) {
+        start_child(engine, job);
     }
     return OK;
 }
@@ -246,17 +261,6 @@ static void tell_rows(struct engine *engine, const json_t *rows)
     }
 }
 
-static void start_child(struct engine *engine, struct job_run *job)
-{
-    struct error err = {0};
-    job->step = STEP_NONE;
-    if (child_start(engine, job->child, &err) == OK)
-        return;
-    run_error_set(&job->error, &err);
-    child_release(engine, job->child);
-    job_failed(engine, job, RUN_FAIL, status_retryable(err.code));
-}
-
 /* The job's step is durable: what is next? */
 static void step_on(struct engine *engine, struct job_run *job, double now)
 {
@@ -298,6 +302,7 @@ static void forget_ended(struct engine *engine)
         if (is_over(run)) {
             *at = run->next;
             pipeline_run_free(run);
+            housekeeper_run_ended(engine->housekeeper);
         } else {
             at = &run->next;
         }

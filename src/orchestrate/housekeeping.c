@@ -7,6 +7,7 @@
 
 #include "store/store_lake.h"
 #include "sys/id.h"
+#include "sys/path.h"
 
 #define BATCH 256 /* files between two transactions */
 #define DAY_SECONDS 86400.0
@@ -107,6 +108,14 @@ static status collect_garbage(struct housekeeping *h, struct error *err)
     return first;
 }
 
+/* Bytes still come in: a large file over a slow line may take longer than a day. */
+static bool is_alive(const struct housekeeping *h, const char *id, double seconds)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof path, "%s/%s.part", h->options->uploads, id);
+    return n > 0 && (size_t)n < sizeof path && access(path, F_OK) == 0 && path_age(path) < seconds;
+}
+
 static status remove_upload(struct housekeeping *h, struct db *db, const char *id, struct error *err)
 {
     static const char *const suffixes[] = {".part", ""};
@@ -139,8 +148,10 @@ static status sweep_uploads(struct housekeeping *h, struct error *err)
                          DB_BINDS(db_int(h->options->now - (int64_t)(seconds * 1e6))), &rows, err);
     json_array_foreach(rows, i, row)
     {
-        if (s == OK)
-            s = remove_upload(h, db, json_text(row, "id", ""), err);
+        const char *id = json_text(row, "id", "");
+        if (s != OK || is_alive(h, id, seconds))
+            continue;
+        s = remove_upload(h, db, id, err);
         h->report.uploads_removed += s == OK;
     }
     json_decref(rows);

@@ -16,11 +16,18 @@ status parquet_append_from(struct buf *sql, const char *const *paths, size_t pat
     return s;
 }
 
-status parquet_prepare_all(struct sql_session *session, const char *const *paths, size_t path_count,
-                           duckdb_prepared_statement *statement, struct error *err)
+status parquet_prepare(struct sql_session *session, const struct str *columns, size_t column_count,
+                       const char *const *paths, size_t path_count, duckdb_prepared_statement *statement,
+                       struct error *err)
 {
     struct buf sql = {0};
-    status s = buf_append_str(&sql, STR("SELECT *"), err);
+    status s = buf_append_str(&sql, column_count ? STR("SELECT ") : STR("SELECT *"), err);
+    for (size_t i = 0; s == OK && i < column_count; i++) {
+        if (i > 0)
+            s = buf_append_str(&sql, STR(", "), err);
+        if (s == OK)
+            s = sql_append_identifier(&sql, columns[i], err);
+    }
     if (s == OK)
         s = parquet_append_from(&sql, paths, path_count, err);
     if (s == OK)
@@ -162,7 +169,7 @@ status parquet_check_union(struct sql_session *session, const char *const *paths
     status s = OK;
     for (size_t f = 0; s == OK && path_count > 1 && f < path_count; f++) {
         duckdb_prepared_statement one = NULL;
-        s = parquet_prepare_all(session, paths + f, 1, &one, err);
+        s = parquet_prepare(session, NULL, 0, paths + f, 1, &one, err);
         size_t columns = s == OK ? session->api.prepared_statement_column_count(one) : 0;
         for (size_t i = 0; s == OK && i < columns; i++)
             s = check_column(session, paths[f], one, i, united, err);

@@ -9,7 +9,11 @@ struct parquet_source_options {
     size_t path_count;
     size_t memory; /* DuckDB's memory_limit, bytes */
     unsigned threads;
-    size_t batch_rows; /* most rows in a batch; 0: 122,880 */
+    size_t batch_rows;         /* most rows in a batch; 0: 122,880 */
+    size_t batch_bytes;        /* a batch ends after so many; 0: 64 MiB */
+    const struct str *columns; /* only those, in that order */
+    size_t column_count;       /* 0: all */
+    bool keep_fields; /* of one flat file: its not_null and source names come along. Else no column is not_null */
 };
 
 /* Loads libduckdb.so on first use (dlopen), checks its version, opens a locked-down in-memory instance that may read
@@ -24,8 +28,8 @@ struct parquet_source_options {
  * exception: the deprecated INT96 timestamps are read to the microsecond, which is what Spark writes.
  *
  * A column that a file lacks is null for that file's rows. Row order is the files' order. A batch has batch_rows rows
- * or, when rows are large, ends after some 64 MiB. *rows is the total that the files' footers promise; the stream ends
- * with ERR_ACCOUNTING if another number was read. */
+ * or, when rows are large, ends after some batch_bytes. *rows is the total that the files' footers promise; the stream
+ * ends with ERR_ACCOUNTING if another number was read. */
 status parquet_source_open(struct batch_stream *stream, const struct parquet_source_options *options, uint64_t *rows,
                            struct error *err) MUST_USE;
 

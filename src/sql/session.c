@@ -43,7 +43,7 @@ static status code_of(duckdb_error_type type, const char **message)
 }
 
 /* DuckDB's first paragraph: what follows quotes our own SQL or its stack. */
-static status refuse(struct error *err, duckdb_error_type type, const char *message)
+status sql_error_set(struct error *err, duckdb_error_type type, const char *message)
 {
     if (!message || !*message)
         message = "DuckDB failed and did not say why";
@@ -58,7 +58,7 @@ static status refuse(struct error *err, duckdb_error_type type, const char *mess
 
 static status refuse_result(struct sql_session *session, duckdb_result *result, struct error *err)
 {
-    return refuse(err, session->api.result_error_type(result), session->api.result_error(result));
+    return sql_error_set(err, session->api.result_error_type(result), session->api.result_error(result));
 }
 
 status sql_session_run(struct sql_session *session, const char *sql, struct error *err)
@@ -87,6 +87,20 @@ static status set_list(struct sql_session *session, const char *name, const char
     return s;
 }
 
+static status set_text(struct sql_session *session, const char *name, const char *value, struct error *err)
+{
+    struct buf sql = {0};
+    status s = buf_printf(&sql, err, "SET %s=", name);
+    if (s == OK)
+        s = sql_append_literal(&sql, str_of(value), err);
+    if (s == OK)
+        s = sql_end(&sql, err);
+    if (s == OK)
+        s = sql_session_run(session, (const char *)sql.data, err);
+    buf_release(&sql);
+    return s;
+}
+
 static status limit(struct sql_session *session, const struct sql_session_options *options, struct error *err)
 {
     char sql[128];
@@ -104,7 +118,6 @@ static status limit(struct sql_session *session, const struct sql_session_option
 static status lock_down(struct sql_session *session, const struct sql_session_options *options, struct error *err)
 {
     static const char *const settings[] = {
-        "SET temp_directory=''",
         "SET TimeZone='UTC'",
         "SET enable_geoparquet_conversion=false",
         "SET preserve_insertion_order=true",
@@ -120,6 +133,8 @@ static status lock_down(struct sql_session *session, const struct sql_session_op
     if (s == OK)
         s = set_list(session, "allowed_directories", options->allowed_directories, options->allowed_directory_count,
                      err);
+    if (s == OK)
+        s = set_text(session, "temp_directory", options->temp_directory ? options->temp_directory : "", err);
     for (size_t i = 0; s == OK && i < ARRAY_LENGTH(settings); i++)
         s = sql_session_run(session, settings[i], err);
     return s;
@@ -133,7 +148,7 @@ status sql_session_open(struct sql_session *session, const struct sql_session_op
         return s;
     char *why = NULL;
     if (opened.api.open_ext(NULL, &opened.database, NULL, &why) != DuckDBSuccess) {
-        s = refuse(err, DUCKDB_ERROR_INVALID, why);
+        s = sql_error_set(err, DUCKDB_ERROR_INVALID, why);
         opened.api.free(why);
     } else if (opened.api.connect(opened.database, &opened.connection) != DuckDBSuccess) {
         s = error_set(err, ERR_INTERNAL, "DuckDB made no connection");
@@ -155,7 +170,7 @@ status sql_session_prepare(struct sql_session *session, const char *sql, duckdb_
     duckdb_prepared_statement made = NULL;
     status s = OK;
     if (session->api.prepare(session->connection, sql, &made) != DuckDBSuccess) {
-        s = refuse(err, DUCKDB_ERROR_INVALID, session->api.prepare_error(made));
+        s = sql_error_set(err, DUCKDB_ERROR_INVALID, session->api.prepare_error(made));
         session->api.destroy_prepare(&made);
     } else {
         *statement = made;
@@ -170,7 +185,7 @@ status sql_session_stream(struct sql_session *session, duckdb_prepared_statement
     duckdb_result started = {0};
     status s = OK;
     if (session->api.pending_prepared_streaming(statement, &pending) != DuckDBSuccess) {
-        s = refuse(err, DUCKDB_ERROR_INVALID, session->api.pending_error(pending));
+        s = sql_error_set(err, DUCKDB_ERROR_INVALID, session->api.pending_error(pending));
     } else if (session->api.execute_pending(pending, &started) != DuckDBSuccess) {
         s = refuse_result(session, &started, err);
         session->api.destroy_result(&started);

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "sql/duckdb_api.h"
+#include "sql/sql_position.h"
 
 struct sql_session_options {
     size_t memory;    /* DuckDB's memory_limit in bytes: soft, and only of what its buffer manager holds; 0: 256 MiB */
@@ -14,6 +15,8 @@ struct sql_session_options {
     size_t allowed_path_count;
     const char *const *allowed_directories; /* and all below them */
     size_t allowed_directory_count;
+    /* An existing folder where queries larger than memory put what they cannot hold; SQL may read it. NULL: never. */
+    const char *temp_directory;
 };
 
 struct sql_session {
@@ -23,9 +26,12 @@ struct sql_session {
 };
 
 /* Loads the library, opens the instance and locks it: after this no SQL can reach another file, load an extension or
- * change a setting. Time zone UTC, insertion order preserved, never spills to disk. */
+ * change a setting. Time zone UTC, insertion order preserved; spills to disk only
+ * into temp_directory. */
 status sql_session_open(struct sql_session *session, const struct sql_session_options *options,
                         struct error *err) MUST_USE;
+/* Set *err from DuckDB's message and return the code; its kind is told by the message when `type` does not. */
+status sql_error_set(struct error *err, duckdb_error_type type, const char *message);
 /* Run one statement, dropping its result. */
 status sql_session_run(struct sql_session *session, const char *sql, struct error *err) MUST_USE;
 /* Called with each row of a result; every column is a VARCHAR, a null has p == NULL. Not OK ends the walk. */

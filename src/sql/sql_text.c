@@ -37,6 +37,13 @@ status sql_append_literals(struct buf *sql, const char *const *texts, size_t cou
     return s == OK ? buf_append_str(sql, STR("]"), err) : s;
 }
 
+status sql_append_type(struct buf *sql, struct data_type type, struct error *err)
+{
+    if (type.kind == TYPE_DECIMAL)
+        return buf_printf(sql, err, "DECIMAL(%u,%u)", type.precision, type.scale);
+    return buf_append_str(sql, str_of(type_table[type.kind].duckdb), err);
+}
+
 status sql_end(struct buf *sql, struct error *err)
 {
     status s = buf_append(sql, "", 1, err);

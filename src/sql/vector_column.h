@@ -31,7 +31,8 @@ enum vector_form {
 enum select_form {
     SELECT_AS_IS,
     SELECT_TO_JSON, /* lists, structs, maps: to_json(), whose NaN and Infinity are then quoted */
-    SELECT_TO_TEXT  /* CAST(... AS VARCHAR) */
+    SELECT_TO_TEXT, /* CAST(... AS VARCHAR) */
+    SELECT_CAST     /* CAST(... AS the column's type) */
 };
 
 struct vector_type {

@@ -198,6 +198,8 @@ static status memory_publish(void *self, const struct storage_move *moves, size_
     for (size_t i = 0; s == OK && i < count; i++) {
         bool staged, named;
         s = storage_check_name(moves[i].name, err);
+        if (s == OK)
+            s = storage_check_name(moves[i].staged, err);
         size_t from = find(m, moves[i].staged, &staged);
         (void)find(m, moves[i].name, &named);
         if (s != OK || (named && !staged))

@@ -7,13 +7,14 @@ status garbage_list(struct db *db, int64_t removed_until, int64_t after, size_t 
 {
     static const struct record_column columns[] = {{"id", COLUMN_INTEGER}, {"path", COLUMN_TEXT}};
     /* A reader pinned to snapshot S sees the files with added <= S < removed. */
-    return record_query(db, columns, ARRAY_LENGTH(columns),
-                        "SELECT m.id, m.path FROM manifest_files m LEFT JOIN metadata_catalog c ON c.id = m.dataset_id "
-                        "WHERE m.removed_at IS NOT NULL AND +m.id > ?2 "
-                        "AND (m.layer = 'landing' OR (m.removed_at <= ?1 AND m.removed_snapshot <= c.current_snapshot "
-                        "AND NOT EXISTS (SELECT 1 FROM run_inputs i WHERE i.dataset_id = m.dataset_id "
-                        "AND i.snapshot < m.removed_snapshot))) ORDER BY +m.id LIMIT ?3",
-                        DB_BINDS(db_int(removed_until), db_int(after), db_int((int64_t)limit)), rows, err);
+    return record_query(
+        db, columns, ARRAY_LENGTH(columns),
+        "SELECT m.id, m.path FROM manifest_files m LEFT JOIN metadata_catalog c ON c.id = m.dataset_id "
+        "WHERE m.removed_at IS NOT NULL AND +m.id > ?2 "
+        "AND (m.layer IN ('landing', 'quarantine') OR (m.removed_at <= ?1 AND m.removed_snapshot <= c.current_snapshot "
+        "AND NOT EXISTS (SELECT 1 FROM run_inputs i WHERE i.dataset_id = m.dataset_id "
+        "AND i.snapshot < m.removed_snapshot))) ORDER BY +m.id LIMIT ?3",
+        DB_BINDS(db_int(removed_until), db_int(after), db_int((int64_t)limit)), rows, err);
 }
 
 status garbage_forget(struct db *db, int64_t file_id, struct error *err)

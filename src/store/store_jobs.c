@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/civil.h"
+#include "base/slug.h"
 #include "sys/id.h"
 
 #define SLUG_TRIES 100000
@@ -108,21 +109,7 @@ const struct record_table *job_table(enum job_kind kind)
 
 void slug_make(const char *name, char *into, size_t cap)
 {
-    size_t n = 0;
-    bool gap = false; /* what cannot stand in a slug becomes one '_', not at its ends */
-    for (; *name && n + 2 < cap; name++) {
-        char c = *name >= 'A' && *name <= 'Z' ? (char)(*name - 'A' + 'a') : *name;
-        bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-        if (good && gap && n > 0)
-            into[n++] = '_';
-        if (good)
-            into[n++] = c;
-        gap = !good;
-    }
-    if (n == 0 && cap > 1)
-        into[n++] = 'x';
-    if (cap > 0)
-        into[n] = '\0';
+    slug_of(name, into, cap);
 }
 
 /* The name's slug, or with -2, -3, ... the first that is free. `scope`: the pipeline of a job, NULL for pipelines. */

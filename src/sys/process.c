@@ -92,6 +92,10 @@ static void become_child(const struct process_options *options, const struct pip
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     bool ready = getppid() == parent && dup2(pipes->child[0], STDIN_FILENO) >= 0 &&
                  dup2(pipes->child[1], STDOUT_FILENO) >= 0 && dup2(pipes->child[2], STDERR_FILENO) >= 0;
+    /* Also what some library opened without close-on-exec. An older kernel refuses: then it is up to those libraries.
+     */
+    if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+        errno = 0;
     if (ready && options->directory)
         ready = chdir(options->directory) == 0;
     if (ready && LIMIT_MEMORY && options->memory_limit) {

@@ -204,7 +204,7 @@ class Server:
     def catalog(self, full):
         layer, name = full.split(".")
         found = [one for one in self.all(f"/api/catalog?layer={layer}") if one["name"] == name]
-        return found[0] if found else None
+        return self.get(f"/api/catalog/{found[0]['id']}") if found else None
 
     def files(self, full):
         entry = self.catalog(full)

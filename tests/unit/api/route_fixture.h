@@ -84,12 +84,16 @@ static int world_tear_down(void **state)
 
 /* A request of an editor; `target` may hold ?name=value&..., `body` is JSON text or NULL. The response stays in
  * world.last until the next request; the answer is its body. */
-static const json_t *ask_with(const char *method, const char *target, const char *body, const char *if_match,
-                              const char *key, int wanted)
+static inline const json_t *ask_with(const char *method, const char *target, const char *body, const char *if_match,
+                                     const char *key, int wanted)
 {
     char path[512], *query;
-    struct api_request request = {
-        .method = method, .path = path, .if_match = if_match, .idempotency_key = key, .role = ROLE_EDITOR, .actor = "me"};
+    struct api_request request = {.method = method,
+                                  .path = path,
+                                  .if_match = if_match,
+                                  .idempotency_key = key,
+                                  .role = ROLE_EDITOR,
+                                  .actor = "me"};
     api_response_release(&world.last);
     snprintf(path, sizeof path, "%s", target);
     request.query = json_object();
@@ -118,13 +122,13 @@ static const json_t *ask_with(const char *method, const char *target, const char
     return world.last.body;
 }
 
-static const json_t *ask(const char *method, const char *target, const char *body, int wanted)
+static inline const json_t *ask(const char *method, const char *target, const char *body, int wanted)
 {
     return ask_with(method, target, body, NULL, NULL, wanted);
 }
 
 /* The error with this pointer in the last problem; fails when there is none. */
-static const json_t *problem_at(const char *pointer)
+static inline const json_t *problem_at(const char *pointer)
 {
     json_t *problem;
     size_t i;
@@ -139,7 +143,7 @@ static const json_t *problem_at(const char *pointer)
 }
 
 /* SQL on the writing connection, for what only the engine or an upload would bring about. */
-__attribute__((unused)) static void sql(const char *text)
+static inline void sql(const char *text)
 {
     struct db *db = NULL;
     struct error err = {0};
@@ -149,7 +153,7 @@ __attribute__((unused)) static void sql(const char *text)
     store_give_back(world.store, db);
 }
 
-__attribute__((unused)) static int64_t sql_number(const char *text)
+static inline int64_t sql_number(const char *text)
 {
     struct db *db = NULL;
     struct error err = {0};
@@ -162,7 +166,7 @@ __attribute__((unused)) static int64_t sql_number(const char *text)
 }
 
 /* The id of what POST made. */
-__attribute__((unused)) static void made_id(char into[40])
+static inline void made_id(char into[40])
 {
     snprintf(into, 40, "%s", json_text(world.last.body, "id", ""));
     assert_true(into[0] != '\0');

@@ -1,6 +1,7 @@
 /* The OpenAPI document of a few routes. */
 #include "unit/cmocka_all.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,10 +128,40 @@ static void test_no_such_schema(void **state)
     assert_null(document);
 }
 
+/* The program's own routes: every reference leads somewhere, no two operations share an id. */
+static void test_all_routes(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    json_t *document = NULL, *ids = json_object(), *path, *operation;
+    const char *name, *method;
+    size_t count = 0;
+    assert_int_equal(openapi_document(api_route_tables, api_route_table_count, true, &document, &err), OK);
+    assert_refs(document, document);
+    json_object_foreach(at(document, "paths"), name, path) json_object_foreach(path, method, operation)
+    {
+        const char *id = json_text(operation, "operationId", "");
+        if (json_object_get(ids, id))
+            print_error("%s %s: %s is there twice\n", method, name, id);
+        assert_null(json_object_get(ids, id));
+        json_object_set_new(ids, id, json_true());
+        count++;
+    }
+    size_t routes_count = 0;
+    for (size_t t = 0; t < api_route_table_count; t++)
+        routes_count += api_route_tables[t]->count;
+    assert_int_equal(count, routes_count);
+    json_decref(ids);
+    json_decref(document);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "--print") == 0) {
-        json_t *document = make(true);
+        struct error err = {0};
+        json_t *document = NULL;
+        if (openapi_document(api_route_tables, api_route_table_count, true, &document, &err) != OK)
+            return 1;
         json_dumpf(document, stdout, JSON_INDENT(1));
         json_decref(document);
         return 0;
@@ -139,6 +170,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_document),
         cmocka_unit_test(test_feature_off),
         cmocka_unit_test(test_no_such_schema),
+        cmocka_unit_test(test_all_routes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,8 +53,8 @@ static void test_list(void **state)
     const struct {
         const char *filter;
         size_t count;
-    } filters[] = {{"search=one", 2}, {"environment=production", 1}, {"owner=bob", 1},
-                   {"tag=x", 1},      {"tag=y", 0},                  {"search=%25", 0}};
+    } filters[] = {{"search=one", 2}, {"environment=production", 1}, {"owner=bob", 1}, {"tag=x", 1}, {"tag=y", 0},
+                   {"search=%25", 0}};
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
         snprintf(next, sizeof next, "/api/workflows?%s", filters[i].filter);
         assert_int_equal(json_array_size(json_object_get(ask("GET", next, NULL, 200), "items")), filters[i].count);
@@ -66,7 +66,7 @@ static void test_list(void **state)
 static void test_change(void **state)
 {
     (void)state;
-    char path[128], etag[64];
+    char path[256], etag[64];
     ask("POST", "/api/workflows", "{\"name\": \"p\"}", 201);
     snprintf(path, sizeof path, "%s", world.last.location);
     snprintf(etag, sizeof etag, "%s", world.last.etag);
@@ -135,12 +135,13 @@ static void test_delete_data(void **state)
         sql(text);
         snprintf(path, sizeof path, "/api/workflows/%s%s", id, with_data ? "?delete_data=true" : "");
         ask("DELETE", path, NULL, 204);
-        snprintf(text, sizeof text, "SELECT count(*) FROM metadata_catalog WHERE id = 'c%d' AND job_id IS NULL"
-                                    " AND pipeline_id IS NULL AND row_count = %d AND current_snapshot = %d",
+        snprintf(text, sizeof text,
+                 "SELECT count(*) FROM metadata_catalog WHERE id = 'c%d' AND job_id IS NULL"
+                 " AND pipeline_id IS NULL AND row_count = %d AND current_snapshot = %d",
                  with_data, with_data ? 0 : 7, with_data ? 2 : 1);
         assert_int_equal(sql_number(text), 1);
-        snprintf(text, sizeof text, "SELECT count(*) FROM manifest_files WHERE job_id = '%s' AND removed_at IS NOT NULL",
-                 job);
+        snprintf(text, sizeof text,
+                 "SELECT count(*) FROM manifest_files WHERE job_id = '%s' AND removed_at IS NOT NULL", job);
         assert_int_equal(sql_number(text), with_data ? 2 : 0);
     }
     ask("DELETE", "/api/workflows/x?delete_data=perhaps", NULL, 400);
@@ -157,16 +158,16 @@ static void test_roles_and_feature(void **state)
     world.context.layer_centric = false;
     ask("GET", "/api/workflows/p/ingest-jobs", NULL, 403);
     ask("POST", "/api/workflows/p/run", NULL, 403);
-    ask("GET", "/api/workflows/p", NULL, 200);
+    ask("GET", "/api/workflows/p", NULL, 403);
+    assert_string_equal(json_text(world.last.body, "code", ""), "feature_off");
 }
 
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_set_up, world_tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_create_and_get), TEST(test_all_errors_at_once), TEST(test_list),
-        TEST(test_change),         TEST(test_delete),             TEST(test_delete_data),
-        TEST(test_roles_and_feature),
+        TEST(test_create_and_get), TEST(test_all_errors_at_once), TEST(test_list), TEST(test_change), TEST(test_delete),
+        TEST(test_delete_data),    TEST(test_roles_and_feature),
     };
     return cmocka_run_group_tests_name("api/routes_pipelines", tests, NULL, NULL);
 }

@@ -1,0 +1,292 @@
+/* An ingest run from its payload to its result (docs/pipelines.md 6). */
+#include "job/ingest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "job/ingest_landing.h"
+#include "sys/dir.h"
+
+#define PROGRESS_NS 250000000 /* four events a second at most */
+
+/* ---- preparation ---- */
+
+static status path_below(const char *folder, const char *name, char **path, struct error *err)
+{
+    if (asprintf(path, "%s/%s", folder, name) >= 0)
+        return OK;
+    *path = NULL;
+    return error_no_memory(err, strlen(folder) + strlen(name) + 2);
+}
+
+/* What an earlier attempt of this run staged goes. */
+static status clear_staging(const char *staging, struct error *err)
+{
+    static const char *const folders[] = {LANDING_FOLDER, INGEST_DATA, INGEST_MERGED, INGEST_QUARANTINE};
+    status s = dir_make_all(staging, NULL, err);
+    for (size_t i = 0; s == OK && i < ARRAY_LENGTH(folders); i++) {
+        char *path = NULL;
+        s = path_below(staging, folders[i], &path, err);
+        if (s == OK)
+            s = dir_remove_tree(path, err);
+        if (s == ERR_NOT_FOUND)
+            s = OK;
+        free(path);
+    }
+    return s;
+}
+
+/* The target's files, and which of them hold rows of a file that changed. */
+static status list_older(struct ingest *g, struct error *err)
+{
+    const json_t *files = g->options.incremental ? g->options.target_files : NULL;
+    size_t count = json_array_size(files);
+    json_t *changed = json_object();
+    g->older = calloc(count + 1, sizeof *g->older);
+    g->replaced = calloc(count + 1, sizeof *g->replaced);
+    status s = changed && g->older && g->replaced ? OK : error_no_memory(err, count * sizeof *g->older);
+    for (size_t i = 0; s == OK && i < g->files.count; i++)
+        if (g->files.items[i].change == INGEST_CHANGED)
+            s = json_put_bool(changed, g->files.items[i].uri, true, err);
+    for (size_t i = 0; s == OK && i < count; i++) {
+        g->older[i] = json_array_get(files, i);
+        g->replaced[i] = json_object_get(changed, json_text(g->older[i], "source_uri", "")) != NULL;
+    }
+    g->older_count = s == OK ? count : 0;
+    json_decref(changed);
+    return s;
+}
+
+static status prepare_conversion(struct ingest *g, struct convert_progress *progress, struct error *err)
+{
+    size_t count = g->files.count;
+    g->inputs = calloc(count, sizeof *g->inputs);
+    g->names = calloc(count, sizeof *g->names);
+    g->filtered = calloc(count, sizeof *g->filtered);
+    if (!g->inputs || !g->names || !g->filtered)
+        return error_no_memory(err, count * sizeof *g->inputs);
+    for (size_t i = 0; i < count; i++) {
+        g->inputs[i] = g->files.items[i].landed;
+        g->names[i] = g->files.items[i].name;
+        g->filtered[i] = g->files.items[i].change == INGEST_NEW;
+    }
+    status s = path_below(g->options.staging, INGEST_DATA "/", &g->data, err);
+    if (s == OK)
+        s = path_below(g->options.staging, INGEST_QUARANTINE, &g->quarantine, err);
+    g->convert = g->options.convert;
+    g->convert.inputs = g->inputs;
+    g->convert.input_names = g->names;
+    g->convert.input_count = count;
+    g->convert.output = g->data;
+    g->convert.quarantine_dir = g->quarantine;
+    g->convert.watermark.applies = g->filtered;
+    g->convert.cancel = g->task->cancel;
+    g->convert.progress = progress;
+    return s;
+}
+
+const char *ingest_relative(const struct ingest *g, size_t file)
+{
+    return g->result.files[file].path + strlen(g->data); /* which ends in '/' */
+}
+
+/* ---- progress ---- */
+
+struct progress_thread {
+    struct convert_progress progress;
+    struct task_events *events;
+    const char *const *names;
+    size_t files;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool stop, running;
+};
+
+static void report_progress(struct progress_thread *p)
+{
+    struct error ignored;
+    json_t *members = json_pack("{s:I, s:I, s:I, s:i, s:s?}", "rows", (json_int_t)atomic_load(&p->progress.rows),
+                                "bytes", (json_int_t)atomic_load(&p->progress.bytes_read), "bytes_total",
+                                (json_int_t)atomic_load(&p->progress.bytes_total), "pass",
+                                atomic_load(&p->progress.pass), "file", p->files == 1 ? p->names[0] : NULL);
+    if (members)
+        (void)!task_event(p->events, "progress", members, &ignored); /* a broken pipe shows at `finished` */
+}
+
+static void *run_progress(void *argument)
+{
+    struct progress_thread *p = argument;
+    pthread_mutex_lock(&p->lock);
+    while (!p->stop) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += PROGRESS_NS;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_cond_timedwait(&p->wake, &p->lock, &until);
+        if (!p->stop)
+            report_progress(p);
+    }
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+static void progress_start(struct progress_thread *p, struct ingest *g)
+{
+    p->events = g->task->events;
+    p->names = g->names;
+    p->files = g->files.count;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->wake, NULL);
+    p->running = pthread_create(&p->thread, NULL, run_progress, p) == 0;
+}
+
+static void progress_stop(struct progress_thread *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->stop = true;
+    pthread_cond_signal(&p->wake);
+    pthread_mutex_unlock(&p->lock);
+    if (p->running)
+        pthread_join(p->thread, NULL);
+    pthread_cond_destroy(&p->wake);
+    pthread_mutex_destroy(&p->lock);
+}
+
+/* ---- the run ---- */
+
+/* The engine speaks of options on a command line; a job has members. */
+static void explain(struct error *err)
+{
+    static const char after_rename[] = "columns (after --rename): ";
+    if (err && err->code == ERR_BAD_ROWS && strstr(err->hint, "--on-error"))
+        error_hint(err,
+                   "nothing was published; mend the rows, or let the others pass by error_handling=quarantine with "
+                   "a quarantine_path");
+    else if (err && err->code == ERR_BAD_ROWS && strstr(err->hint, "--max-rejects"))
+        error_hint(err, "nothing was published; mend the rows, or raise max_rejects");
+    else if (err && strncmp(err->hint, after_rename, sizeof after_rename - 1) == 0) {
+        char known[sizeof err->hint];
+        memcpy(known, err->hint + sizeof after_rename - 1, sizeof known - sizeof after_rename + 1);
+        error_hint(err, "columns (after rename_map): %s", known);
+    } else if (err && strstr(err->hint, "--rename"))
+        error_hint(err, "give one of the columns another name in rename_map, or correct the names in the job");
+    else if (err && strstr(err->hint, "--from"))
+        error_hint(err, "take files of one format by a pattern such as *.csv, one job for each format");
+}
+
+static status convert(struct ingest *g, struct error *err)
+{
+    struct progress_thread progress = {0};
+    status s = prepare_conversion(g, &progress.progress, err);
+    if (s != OK)
+        return s;
+    progress_start(&progress, g);
+    s = convert_run(&g->convert, &g->result, err);
+    progress_stop(&progress);
+    if (s == OK)
+        report_progress(&progress);
+    else
+        explain(err);
+    if (s == OK && g->result.watermark_ties_exceeded && g->options.incremental) {
+        s = error_set(err, ERR_LIMIT, "too many rows have the highest value of watermark column '%.*s' (%.60s)",
+                      (int)g->convert.watermark.column.n, g->convert.watermark.column.p, g->result.watermark);
+        error_hint(err, "name dedupe_keys, by which rows are told apart without remembering each of them, or choose a "
+                        "finer watermark_column");
+    }
+    g->convert.progress = NULL;
+    return s;
+}
+
+static status log_plan(const struct ingest *g, struct error *err)
+{
+    const struct ingest_files *f = &g->files;
+    status s = task_log(g->task->events, err, "info", "%zu files to take (%llu bytes), %zu unchanged, %zu waiting",
+                        f->count, (unsigned long long)f->bytes, f->skipped, f->waiting);
+    return s;
+}
+
+static status log_end(const struct ingest *g, struct error *err)
+{
+    const struct convert_result *r = &g->result;
+    status s = OK;
+    for (size_t i = 0; s == OK && i < r->warning_count && i < 100; i++)
+        s = task_log(g->task->events, err, "warning", "%s", r->warnings[i]);
+    if (s == OK && r->rows_rejected)
+        s = task_log(g->task->events, err, "warning", "%llu bad rows went to quarantine",
+                     (unsigned long long)r->rows_rejected);
+    return s == OK ? task_log(g->task->events, err, "info", "%llu rows read, %llu written in %.2f s",
+                              (unsigned long long)r->rows_read, (unsigned long long)r->rows_written, r->seconds)
+                   : s;
+}
+
+static void release(struct ingest *g)
+{
+    for (size_t i = 0; g->rewritten_relative && i < g->older_count; i++)
+        free(g->rewritten_relative[i]);
+    free(g->rewritten_relative);
+    free(g->rewritten);
+    free(g->lost);
+    free(g->older);
+    free(g->replaced);
+    free(g->inputs);
+    free(g->names);
+    free(g->filtered);
+    free(g->data);
+    free(g->quarantine);
+    convert_result_release(&g->result);
+    ingest_files_release(&g->files);
+    ingest_options_release(&g->options);
+}
+
+static status take(struct ingest *g, struct error *err)
+{
+    status s = clear_staging(g->options.staging, err);
+    if (s == OK)
+        s = list_older(g, err);
+    if (s == OK)
+        s = ingest_land(&g->files, &g->options, g->task->cancel, err);
+    if (s == OK)
+        s = convert(g, err);
+    if (s == OK && g->options.merge)
+        s = ingest_merge(g, err);
+    if (s == OK)
+        s = log_end(g, err);
+    return s == OK ? dir_fsync_tree(g->options.staging, err) : s;
+}
+
+/* Of a failed run: the bad rows that were seen. */
+static json_t *what_is_known(const struct ingest *g)
+{
+    json_t *rejects = NULL, *known = NULL;
+    struct error ignored;
+    if (g->result.first_rejects.count && ingest_rejects(g, &rejects, &ignored) == OK)
+        known = json_pack("{s:o}", "rejects", rejects);
+    return known;
+}
+
+status ingest_job_run(const struct task *task, json_t **result, const char **outcome, struct error *err)
+{
+    struct ingest g = {.task = task};
+    *result = NULL;
+    status s = ingest_options_read(&g.options, task->payload, err);
+    if (s == OK)
+        s = ingest_files_find(&g.files, &g.options, task->payload, task->cancel, err);
+    if (s == OK)
+        s = log_plan(&g, err);
+    if (s == OK && g.files.count == 0) {
+        *outcome = "skipped";
+        s = ingest_result_skipped(&g, result, err);
+    } else if (s == OK) {
+        *outcome = "completed";
+        s = take(&g, err);
+        if (s == OK)
+            s = ingest_result(&g, result, err);
+        if (s != OK)
+            *result = what_is_known(&g);
+    }
+    release(&g);
+    return s;
+}

@@ -1,0 +1,104 @@
+/* What a run would take, and how its first file would be read. */
+#include <stdlib.h>
+
+#include "job/ingest.h"
+#include "job/preview.h"
+
+#define PLAN_FILES_SHOWN 1000
+#define PREVIEW_ROWS 50
+#define PREVIEW_ROWS_MOST 1000
+
+static status plan_files(const struct ingest_files *files, json_t *list, struct error *err)
+{
+    status s = OK;
+    for (size_t i = 0; s == OK && i < files->count && i < PLAN_FILES_SHOWN; i++) {
+        const struct ingest_file *f = &files->items[i];
+        s = json_add(list,
+                     json_pack("{s:s, s:s, s:I, s:s}", "uri", f->uri, "name", f->name, "size", (json_int_t)f->size,
+                               "change", f->change == INGEST_CHANGED ? "changed" : "new"),
+                     err);
+    }
+    return s;
+}
+
+status ingest_plan(const struct task *task, json_t **answer, struct error *err)
+{
+    struct ingest_options options = {0};
+    struct ingest_files files = {0};
+    json_t *plan = NULL, *list = json_array();
+    status s = list ? ingest_options_read(&options, task->payload, err) : error_no_memory(err, 64);
+    options.settle_seconds = 0; /* answers at once: by the time of a run files have come to rest */
+    if (s == OK)
+        s = ingest_files_find(&files, &options, task->payload, task->cancel, err);
+    if (s == OK)
+        s = plan_files(&files, list, err);
+    if (s == OK) {
+        plan = json_pack("{s:s, s:s, s:s, s:s, s:b, s:O, s:I, s:I, s:I, s:I}", "mode",
+                         options.incremental ? "incremental" : "full", "dataset", options.dataset, "layer",
+                         options.layer, "folder", options.folder, "replace_all", !options.incremental, "files", list,
+                         "file_count", (json_int_t)files.count, "bytes", (json_int_t)files.bytes, "skipped_files",
+                         (json_int_t)files.skipped, "waiting_files", (json_int_t)files.waiting);
+        if (!plan)
+            s = error_no_memory(err, 64);
+    }
+    if (s == OK)
+        *answer = plan;
+    json_decref(list);
+    ingest_files_release(&files);
+    ingest_options_release(&options);
+    return s;
+}
+
+static status preview_answer(const struct preview *preview, const struct ingest_files *files, json_t **answer,
+                             struct error *err)
+{
+    struct buf text = {0};
+    json_t *shown = NULL;
+    status s = preview_json(preview, &text, err);
+    if (s == OK)
+        s = json_parse((const char *)text.data, text.len, "preview", &shown, err);
+    if (s == OK)
+        s = json_put(shown, "source",
+                     json_pack("{s:s, s:s, s:I, s:I, s:I}", "uri", files->items[0].uri, "name", files->items[0].name,
+                               "size", (json_int_t)files->items[0].size, "files", (json_int_t)files->count, "bytes",
+                               (json_int_t)files->bytes),
+                     err);
+    if (s == OK)
+        *answer = shown;
+    else
+        json_decref(shown);
+    buf_release(&text);
+    return s;
+}
+
+status ingest_preview(const struct task *task, json_t **answer, struct error *err)
+{
+    struct ingest_options options = {0};
+    struct ingest_files files = {0};
+    struct preview preview = {0};
+    int64_t rows = json_int(task->payload, "rows", PREVIEW_ROWS);
+    status s = ingest_options_read(&options, task->payload, err);
+    options.settle_seconds = 0;
+    options.incremental = false; /* what a file looks like does not depend on what was taken before */
+    if (s == OK)
+        s = ingest_files_find(&files, &options, task->payload, task->cancel, err);
+    if (s == OK) {
+        const char *path = files.items[0].path, *name = files.items[0].name;
+        struct convert_options convert = options.convert;
+        convert.inputs = &path;
+        convert.input_names = &name;
+        convert.input_count = 1;
+        convert.cancel = task->cancel;
+        s = preview_make(&preview, &convert,
+                         (size_t)(rows < 0                   ? 0
+                                  : rows > PREVIEW_ROWS_MOST ? PREVIEW_ROWS_MOST
+                                                             : rows),
+                         err);
+    }
+    if (s == OK)
+        s = preview_answer(&preview, &files, answer, err);
+    preview_release(&preview);
+    ingest_files_release(&files);
+    ingest_options_release(&options);
+    return s;
+}

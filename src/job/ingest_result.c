@@ -1,0 +1,487 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "job/ingest.h"
+#include "job/ingest_landing.h"
+#include "job/report_json.h"
+#include "shape/watermark.h"
+
+/* ---- files ---- */
+
+struct listed_file {
+    const char *layer, *folder, *relative; /* final path: folder/relative */
+    const char *staged_folder, *staged;
+    const char *partition, *format, *source_uri;
+    uint64_t rows, bytes;
+    const json_t *rewrites; /* id of the older file whose rows these are; NULL: new */
+};
+
+static status put_path(json_t *item, const char *key, const char *folder, const char *relative, struct error *err)
+{
+    struct buf path = {0};
+    status s = buf_printf(&path, err, "%s/%s", folder, relative);
+    if (s == OK)
+        s = json_put(item, key, json_stringn((const char *)path.data, path.len), err);
+    buf_release(&path);
+    return s;
+}
+
+static status list_file(json_t *files, const struct listed_file *f, struct error *err)
+{
+    json_t *item = json_object();
+    if (!item)
+        return error_no_memory(err, sizeof *f);
+    status s = json_put_text(item, "layer", f->layer, err);
+    if (s == OK)
+        s = put_path(item, "path", f->folder, f->relative, err);
+    if (s == OK)
+        s = put_path(item, "staged", f->staged_folder, f->staged, err);
+    if (s == OK)
+        s = json_put_text(item, "partition", f->partition, err);
+    if (s == OK)
+        s = json_put_int(item, "rows", (int64_t)f->rows, err);
+    if (s == OK)
+        s = json_put_int(item, "bytes", (int64_t)f->bytes, err);
+    if (s == OK)
+        s = json_put_text(item, "format", f->format, err);
+    if (s == OK)
+        s = json_put_text(item, "source_uri", f->source_uri, err);
+    if (s == OK && f->rewrites)
+        s = json_put(item, "rewrites", json_deep_copy(f->rewrites), err);
+    if (s == OK)
+        return json_add(files, item, err);
+    json_decref(item);
+    return s;
+}
+
+static const char *format_of(enum file_format format)
+{
+    return format == FORMAT_PARQUET ? "parquet" : format == FORMAT_CSV ? "csv" : "json";
+}
+
+/* Files without a row say nothing, unless there is no other one to show the columns. */
+static bool is_needed(const struct ingest *g, uint64_t rows, bool last_and_alone)
+{
+    return rows > 0 || (last_and_alone && (!g->options.incremental || g->older_count == 0));
+}
+
+static status list_new(const struct ingest *g, json_t *files, struct error *err)
+{
+    const struct convert_result *r = &g->result;
+    status s = OK;
+    size_t listed = 0;
+    for (size_t i = 0; s == OK && i < r->file_count; i++) {
+        const struct merge_outcome *lost = g->merged ? &g->lost[i] : NULL;
+        bool again = lost && lost->rewritten;
+        uint64_t rows = again ? lost->rows : r->files[i].rows;
+        if (!is_needed(g, rows, listed == 0 && i + 1 == r->file_count) || (again && rows == 0))
+            continue;
+        struct listed_file f = {
+            .layer = g->options.layer,
+            .folder = g->options.folder,
+            .relative = ingest_relative(g, i),
+            .staged_folder = again ? INGEST_MERGED : INGEST_DATA,
+            .staged = ingest_relative(g, i),
+            .partition = r->files[i].partition,
+            .format = format_of(g->convert.to),
+            .source_uri = g->files.items[r->files[i].input].uri,
+            .rows = rows,
+            .bytes = again ? lost->bytes : r->files[i].bytes,
+        };
+        s = list_file(files, &f, err);
+        listed++;
+    }
+    return s;
+}
+
+static status list_rewritten(const struct ingest *g, json_t *files, struct error *err)
+{
+    status s = OK;
+    for (size_t i = 0; s == OK && g->merged && i < g->older_count; i++) {
+        const struct merge_outcome *o = &g->rewritten[i];
+        if (!o->rewritten || o->rows == 0)
+            continue;
+        struct listed_file f = {
+            .layer = g->options.layer,
+            .folder = g->options.folder,
+            .relative = g->rewritten_relative[i],
+            .staged_folder = INGEST_MERGED,
+            .staged = g->rewritten_relative[i],
+            .partition = json_text(g->older[i], "partition", ""),
+            .format = "parquet",
+            .source_uri = json_text(g->older[i], "source_uri", NULL),
+            .rows = o->rows,
+            .bytes = o->bytes,
+            .rewrites = json_object_get(g->older[i], "id"),
+        };
+        s = list_file(files, &f, err);
+    }
+    return s;
+}
+
+static status list_landing(const struct ingest *g, json_t *files, struct error *err)
+{
+    struct buf folder = {0};
+    status s = buf_printf(&folder, err, LANDING_FOLDER "/%s/%s", g->options.pipeline_slug, g->options.job_slug);
+    if (s == OK)
+        s = buf_append(&folder, "", 1, err);
+    for (size_t i = 0; s == OK && i < g->files.count; i++) {
+        const struct ingest_file *from = &g->files.items[i];
+        struct listed_file f = {
+            .layer = "landing",
+            .folder = (const char *)folder.data,
+            .relative = from->landed_relative,
+            .staged_folder = LANDING_FOLDER,
+            .staged = from->landed_relative,
+            .partition = from->landing_folder,
+            .format = format_of(g->result.inputs[i].format),
+            .source_uri = from->uri,
+            .rows = g->result.inputs[i].records,
+            .bytes = from->size,
+        };
+        s = list_file(files, &f, err);
+    }
+    buf_release(&folder);
+    return s;
+}
+
+static status list_quarantine(const struct ingest *g, json_t *files, struct error *err)
+{
+    const char *path = g->result.quarantine_path;
+    struct stat st;
+    if (!path)
+        return OK;
+    if (stat(path, &st) != 0)
+        return error_set(err, ERR_IO, "the rejects file %s is not there", path);
+    const char *relative = path + strlen(g->quarantine) + 1;
+    const char *slash = strrchr(relative, '/');
+    char *partition = strndup(relative, slash ? (size_t)(slash - relative) : 0);
+    if (!partition)
+        return error_no_memory(err, strlen(relative));
+    struct listed_file f = {
+        .layer = "quarantine",
+        .folder = g->options.quarantine_path,
+        .relative = relative,
+        .staged_folder = INGEST_QUARANTINE,
+        .staged = relative,
+        .partition = partition,
+        .format = "parquet",
+        .rows = g->result.rows_rejected,
+        .bytes = (uint64_t)st.st_size,
+    };
+    status s = list_file(files, &f, err);
+    free(partition);
+    return s;
+}
+
+static status put_files(const struct ingest *g, json_t *result, struct error *err)
+{
+    json_t *files = json_array();
+    status s = json_put(result, "files", files, err);
+    if (s == OK)
+        s = list_new(g, files, err);
+    if (s == OK)
+        s = list_rewritten(g, files, err);
+    if (s == OK)
+        s = list_landing(g, files, err);
+    return s == OK ? list_quarantine(g, files, err) : s;
+}
+
+static status put_removes(const struct ingest *g, json_t *result, struct error *err)
+{
+    json_t *removes = json_array();
+    status s = json_put(result, "removes", removes, err);
+    for (size_t i = 0; s == OK && i < g->older_count; i++)
+        if (g->replaced[i] || (g->merged && g->rewritten[i].rewritten))
+            s = json_add(removes, json_deep_copy(json_object_get(g->older[i], "id")), err);
+    return s == OK ? json_put_bool(result, "replace_all", !g->options.incremental, err) : s;
+}
+
+/* ---- counts ---- */
+
+static uint64_t lost_of_new(const struct ingest *g)
+{
+    uint64_t lost = 0;
+    for (size_t i = 0; g->merged && i < g->result.file_count; i++)
+        lost += g->lost[i].lost;
+    return lost;
+}
+
+static uint64_t replaced_rows(const struct ingest *g)
+{
+    uint64_t rows = 0;
+    for (size_t i = 0; i < g->older_count; i++)
+        rows += g->replaced[i] ? (uint64_t)json_int(g->older[i], "rows", 0) : g->merged ? g->rewritten[i].lost : 0;
+    return rows;
+}
+
+static uint64_t bytes_out(const json_t *files, const char *layer)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        const json_t *item = json_array_get(files, i);
+        if (strcmp(json_text(item, "layer", ""), layer) == 0)
+            bytes += (uint64_t)json_int(item, "bytes", 0);
+    }
+    return bytes;
+}
+
+static status put_counts(const struct ingest *g, json_t *result, struct error *err)
+{
+    const struct convert_result *r = &g->result;
+    uint64_t lost = lost_of_new(g);
+    const struct {
+        const char *key;
+        uint64_t count;
+    } counts[] = {
+        {"read", r->rows_read},         {"written", r->rows_written - lost},
+        {"rejected", r->rows_rejected}, {"deduped", r->rows_deduped + lost},
+        {"filtered", r->rows_filtered}, {"replaced", replaced_rows(g)},
+    };
+    json_t *rows = json_object(), *codes = json_object();
+    status s = json_put(result, "rows", rows, err);
+    for (size_t i = 0; s == OK && i < ARRAY_LENGTH(counts); i++)
+        s = json_put_int(rows, counts[i].key, (int64_t)counts[i].count, err);
+    if (s == OK)
+        s = json_put(result, "rejects_by_code", codes, err);
+    else
+        json_decref(codes);
+    for (int code = 1; s == OK && code < REJECT_CODE_COUNT; code++)
+        if (r->rejects_by_code[code])
+            s = json_put_int(codes, reject_code_name((enum reject_code)code), (int64_t)r->rejects_by_code[code], err);
+    if (s == OK)
+        s = json_put_int(result, "bytes_in", (int64_t)g->files.bytes, err);
+    if (s == OK)
+        s = json_put_int(result, "bytes_out", (int64_t)bytes_out(json_object_get(result, "files"), g->options.layer),
+                         err);
+    if (s == OK)
+        s = json_put_int(result, "skipped_files", (int64_t)g->files.skipped, err);
+    if (s == OK)
+        s = json_put_int(result, "waiting_files", (int64_t)g->files.waiting, err);
+    return s;
+}
+
+/* ---- the dataset's columns afterwards ---- */
+
+static json_t *column_json(const char *name, const char *source, const char *type, bool nullable)
+{
+    return json_pack("{s:s, s:s, s:s, s:b}", "name", name, "source_name", source, "type", type, "nullable", nullable);
+}
+
+static status add_field(json_t *list, const struct field *f, bool nullable, struct error *err)
+{
+    char type[TYPE_NAME_MAX];
+    const char *source = str_is_utf8(str_of(f->source_name)) ? f->source_name : f->name;
+    return json_add(list, column_json(f->name, source, type_name(f->type, type), nullable), err);
+}
+
+/* Columns are only ever added to a dataset: what older files lack is null in them, and what the new ones lack too. */
+static status put_schema(const struct ingest *g, json_t *result, struct error *err)
+{
+    const struct schema *now = &g->result.schema;
+    const json_t *before = g->options.incremental ? g->options.target_schema : NULL;
+    json_t *list = json_array(), *known = json_object();
+    status s = json_put(result, "schema", list, err);
+    if (!known)
+        s = s == OK ? error_no_memory(err, 64) : s;
+    for (size_t i = 0; s == OK && i < json_array_size(before); i++) {
+        const json_t *column = json_array_get(before, i);
+        const char *name = json_text(column, "name", "");
+        int at = schema_find(now, str_of(name));
+        bool nullable = json_flag(column, "nullable", true) || at < 0 || !now->fields[at].not_null;
+        if (at >= 0)
+            s = json_put_bool(known, now->fields[at].name, true, err);
+        if (s == OK)
+            s = json_add(list,
+                         column_json(name, json_text(column, "source_name", name), json_text(column, "type", "string"),
+                                     nullable),
+                         err);
+    }
+    for (size_t i = 0; s == OK && i < now->count; i++)
+        if (!json_object_get(known, now->fields[i].name))
+            s = add_field(list, &now->fields[i], !now->fields[i].not_null || json_array_size(before) > 0, err);
+    json_decref(known);
+    return s;
+}
+
+/* ---- watermark and ledger ---- */
+
+static status add_ties(json_t *ties, const struct key_hash *hashes, size_t count, struct error *err)
+{
+    char text[WATERMARK_HASH_TEXT + 1];
+    status s = OK;
+    for (size_t i = 0; s == OK && i < count; i++) {
+        row_hash_text(hashes[i], text);
+        s = json_add(ties, json_string(text), err);
+    }
+    return s;
+}
+
+/* The highest value that was ever committed, and the rows that have it. */
+static status make_watermark(const struct ingest *g, json_t **watermark, struct error *err)
+{
+    const struct convert_watermark *w = &g->convert.watermark;
+    const struct convert_result *r = &g->result;
+    int order = 1;
+    char type[TYPE_NAME_MAX];
+    status s = OK;
+    *watermark = NULL;
+    if (!w->column.n || (!r->watermark && !w->last.p))
+        return OK;
+    if (w->last.p && r->watermark)
+        s = watermark_compare(w->column, r->watermark_type, str_of(r->watermark), w->last, &order, err);
+    else if (w->last.p)
+        order = -1;
+    if (s != OK)
+        return s;
+    json_t *ties = json_array();
+    struct data_type of = order >= 0 ? r->watermark_type : w->last_type;
+    const char *value = order > 0 ? r->watermark : w->last.p;
+    *watermark = json_pack("{s:s%, s:s, s:s, s:o}", "column", w->column.p, w->column.n, "type", type_name(of, type),
+                           "value", value, "ties", ties);
+    if (!*watermark)
+        return error_no_memory(err, 64);
+    if (order <= 0)
+        s = add_ties(ties, w->ties, w->tie_count, err);
+    if (s == OK && order >= 0)
+        s = add_ties(ties, r->watermark_ties, r->watermark_tie_count, err);
+    if (s == OK && json_array_size(ties) > WATERMARK_TIES_MOST && w->want_ties) {
+        s = error_set(err, ERR_LIMIT, "more than %d rows have the highest value of watermark column '%.*s'",
+                      WATERMARK_TIES_MOST, (int)w->column.n, w->column.p);
+        error_hint(err, "name dedupe_keys, by which rows are told apart without remembering each of them, or choose a "
+                        "finer watermark_column");
+    }
+    if (s != OK) {
+        json_decref(*watermark);
+        *watermark = NULL;
+    }
+    return s;
+}
+
+static status put_watermark(const struct ingest *g, json_t *result, struct error *err)
+{
+    json_t *watermark = NULL;
+    if (g->result.watermark_ties_exceeded && !g->options.incremental) /* a full run does not need it */
+        return json_put(result, "watermark", json_null(), err);
+    status s = make_watermark(g, &watermark, err);
+    return s == OK ? json_put(result, "watermark", watermark ? watermark : json_null(), err) : s;
+}
+
+static status put_ledger(const struct ingest *g, json_t *result, struct error *err)
+{
+    json_t *ledger = json_array();
+    status s = json_put(result, "ledger", ledger, err);
+    for (size_t i = 0; s == OK && i < g->files.count; i++) {
+        const struct ingest_file *f = &g->files.items[i];
+        s = json_add(ledger,
+                     json_pack("{s:s, s:I, s:I, s:s?, s:s?, s:I, s:s}", "uri", f->uri, "size", (json_int_t)f->size,
+                               "mtime_ns", (json_int_t)(f->upload ? 0 : f->mtime_ns), "etag", f->etag, "hash",
+                               f->hash[0] ? f->hash : NULL, "rows", (json_int_t)g->result.inputs[i].records, "change",
+                               f->change == INGEST_CHANGED ? "changed" : "new"),
+                     err);
+    }
+    return s;
+}
+
+/* ---- the rest ---- */
+
+status ingest_rejects(const struct ingest *g, json_t **rejects, struct error *err)
+{
+    const struct convert_result *r = &g->result;
+    json_t *list = json_array();
+    status s = list ? OK : error_no_memory(err, 64);
+    for (size_t i = 0; s == OK && i < r->first_rejects.count; i++)
+        s = json_add(list, report_reject(&r->first_rejects, i, g->files.items[r->reject_inputs[i]].uri, &r->schema),
+                     err);
+    if (s == OK)
+        *rejects = list;
+    else
+        json_decref(list);
+    return s;
+}
+
+static status put_warnings(const struct ingest *g, json_t *result, struct error *err)
+{
+    const struct convert_result *r = &g->result;
+    json_t *warnings = json_array();
+    status s = json_put(result, "warnings", warnings, err);
+    for (size_t i = 0; s == OK && i < r->warning_count; i++)
+        s = json_add(warnings, report_safe_text(str_of(r->warnings[i])), err);
+    for (size_t i = 0; s == OK && i < r->input_count; i++)
+        if (r->inputs[i].dropped_count)
+            s = json_add(warnings,
+                         json_sprintf("%s: %zu source columns are not in the schema and were left out",
+                                      g->files.items[i].name, r->inputs[i].dropped_count),
+                         err);
+    if (s == OK && g->files.waiting)
+        s = json_add(warnings,
+                     json_sprintf("%zu files are still being written to: a later run takes them", g->files.waiting),
+                     err);
+    return s;
+}
+
+static status put_stages(const struct ingest *g, json_t *result, struct error *err)
+{
+    json_t *stages = json_array();
+    status s = json_put(result, "seconds", json_real(g->result.seconds), err);
+    if (s == OK)
+        s = json_put(result, "stages", stages, err);
+    else
+        json_decref(stages);
+    for (int i = 0; s == OK && i < STAGE_COUNT; i++)
+        s = json_add(stages,
+                     json_pack("{s:s, s:f, s:I}", "name", convert_stage_names[i], "seconds", g->result.stage_seconds[i],
+                               "bytes", (json_int_t)g->result.stage_bytes[i]),
+                     err);
+    return s;
+}
+
+static status put_rejects(const struct ingest *g, json_t *result, struct error *err)
+{
+    json_t *rejects = NULL;
+    status s = ingest_rejects(g, &rejects, err);
+    return s == OK ? json_put(result, "rejects", rejects, err) : s;
+}
+
+typedef status part(const struct ingest *g, json_t *result, struct error *err);
+
+static status make_result(const struct ingest *g, part *const *parts, size_t count, json_t **result, struct error *err)
+{
+    json_t *r = json_object();
+    status s = r ? OK : error_no_memory(err, 64);
+    for (size_t i = 0; s == OK && i < count; i++)
+        s = parts[i](g, r, err);
+    if (s == OK)
+        *result = r;
+    else
+        json_decref(r);
+    return s;
+}
+
+status ingest_result(const struct ingest *g, json_t **result, struct error *err)
+{
+    static part *const parts[] = {put_files,  put_removes,  put_counts, put_schema, put_watermark,
+                                  put_ledger, put_warnings, put_stages, put_rejects};
+    return make_result(g, parts, ARRAY_LENGTH(parts), result, err);
+}
+
+/* Nothing changes: the watermark stays what it is, and so does the schema. */
+static status put_unchanged(const struct ingest *g, json_t *result, struct error *err)
+{
+    const json_t *schema = g->options.target_schema, *mark = json_object_get(g->task->payload, "watermark");
+    status s = json_put(result, "schema", schema ? json_deep_copy(schema) : json_array(), err);
+    if (s == OK)
+        s = json_put(result, "watermark", mark ? json_deep_copy(mark) : json_null(), err);
+    if (s == OK)
+        s = json_put(result, "files", json_array(), err);
+    if (s == OK)
+        s = json_put(result, "removes", json_array(), err);
+    return s == OK ? json_put_bool(result, "replace_all", false, err) : s;
+}
+
+status ingest_result_skipped(const struct ingest *g, json_t **result, struct error *err)
+{
+    static part *const parts[] = {put_unchanged, put_counts, put_ledger, put_warnings, put_stages, put_rejects};
+    return make_result(g, parts, ARRAY_LENGTH(parts), result, err);
+}

@@ -1,0 +1,321 @@
+/* The engine with real children: order, outcomes, retries, cancel, queue, and a disk that is full for a while. */
+#include "unit/orchestrate/engine_fixture.h"
+
+#include <sys/resource.h>
+
+static void a_pipeline_runs_in_order(void **state)
+{
+    (void)state;
+    save(JOB_INGEST, ingest("orders", "complete"));
+    save(JOB_INGEST, ingest("items", "chatty"));
+    save(JOB_DATASET, dataset("totals", "gold", "complete", "silver.joined"));
+    save(JOB_DATASET, dataset("joined", "silver", "complete", "bronze.orders"));
+    json_t *begun = start_all();
+    assert_int_equal(json_array_size(json_object_get(begun, "job_runs")), 4);
+    json_t *run = wait_for(run_id(begun), "COMPLETED", 10);
+    assert_int_equal(json_int(run, "jobs_completed", 0), 4);
+    assert_int_equal(json_int(run, "rows_written", 0), 4);
+    assert_true(strcmp(json_text(job_run(run, "joined"), "started_at", ""),
+                       json_text(job_run(run, "orders"), "ended_at", "")) >= 0);
+    assert_true(strcmp(json_text(job_run(run, "totals"), "started_at", ""),
+                       json_text(job_run(run, "joined"), "ended_at", "")) >= 0);
+    assert_string_equal(json_text(job_run(run, "totals"), "commit_state", ""), "published");
+    const char *key = json_string_value(json_array_get(json_object_get(job_run(run, "totals"), "output_keys"), 0));
+    char path[400];
+    snprintf(path, sizeof path, "%s/lake/%s", lab.home, key ? key : "?");
+    assert_int_equal(access(path, F_OK), 0);
+    struct db *db;
+    struct error err;
+    json_t *rows;
+    int64_t pins;
+    assert_int_equal(store_reader(lab.store, &db, &err), OK);
+    const struct log_query query = {.pipeline_run_id = run_id(run), .limit = 1000};
+    assert_int_equal(run_log_list(db, &query, &rows, &err), OK);
+    assert_int_equal(json_array_size(rows), 200);
+    assert_int_equal(db_integer(db, "SELECT count(*) FROM run_inputs", DB_NO_BINDS, 0, &pins, &err), OK);
+    assert_int_equal(pins, 0);
+    store_give_back(lab.store, db);
+    json_decref(rows);
+    json_decref(run);
+    json_decref(begun);
+    assert_true(atomic_load(&lab.states) >= 8);
+    assert_int_equal(atomic_load(&lab.logs), 200);
+    assert_int_equal(atomic_load(&lab.progresses), 1);
+}
+
+static void a_failure_takes_its_dependents_and_lets_the_rest_go_on(void **state)
+{
+    (void)state;
+    const char *bad = save(JOB_INGEST, ingest("bad", "fail"));
+    char bad_id[40];
+    snprintf(bad_id, sizeof bad_id, "%s", bad);
+    save(JOB_INGEST, ingest("good", "complete"));
+    save(JOB_DATASET, dataset("of_bad", "silver", "complete", "bronze.bad"));
+    save(JOB_DATASET, dataset("of_of_bad", "gold", "complete", "silver.of_bad"));
+    save(JOB_DATASET, dataset("of_good", "silver", "complete", "bronze.good"));
+    json_t *begun = start_all();
+    json_t *run = wait_for(run_id(begun), "FAILED", 10);
+    assert_state(run, "bad", "Failed", "bad_data");
+    assert_state(run, "of_bad", "UpstreamFailed", "upstream_failed");
+    assert_state(run, "of_of_bad", "UpstreamFailed", "upstream_failed");
+    assert_state(run, "of_good", "Completed", "");
+    assert_int_equal(json_int(run, "jobs_failed", 0), 3);
+    json_decref(run);
+    /* Repaired, then only what did not complete runs again. */
+    struct error err;
+    struct db *db = lab_writer();
+    json_t *changes = json_pack("{s:{s:s}}", "config", "script", "complete");
+    assert_int_equal(job_update(db, JOB_INGEST, bad_id, changes, &err), OK);
+    store_give_back(lab.store, db);
+    json_decref(changes);
+    json_t *again, *problems;
+    if (engine_retry(lab.engine, run_id(begun), "me", &again, &problems, &err) != OK)
+        fail_msg("%s", err.message);
+    assert_string_equal(json_text(again, "trigger", ""), "retry");
+    run = wait_for(run_id(again), "COMPLETED", 10);
+    assert_int_equal(json_array_size(json_object_get(run, "job_runs")), 3);
+    json_decref(run);
+    json_decref(begun);
+    json_decref(again);
+}
+
+static void attempts_follow_each_other(void **state)
+{
+    (void)state;
+    save(JOB_INGEST, with_int(ingest("flaky", "fail_once"), "retries", 2));
+    save(JOB_INGEST, with_int(ingest("broken", "crash"), "retries", 1));
+    json_t *begun = start_all();
+    json_t *run = wait_for(run_id(begun), "CRASHED", 10);
+    assert_state(run, "flaky", "Completed", "");
+    assert_int_equal(json_int(job_run(run, "flaky"), "attempt", 0), 2);
+    assert_state(run, "broken", "Crashed", "crashed");
+    assert_int_equal(json_int(job_run(run, "broken"), "attempt", 0), 2);
+    json_decref(run);
+    json_decref(begun);
+}
+
+static void a_child_that_breaks_the_protocol_fails_its_run(void **state)
+{
+    (void)state;
+    save(JOB_INGEST, ingest("garbage", "garbage"));
+    save(JOB_INGEST, ingest("huge", "huge"));
+    save(JOB_INGEST, ingest("silent", "silent"));
+    save(JOB_INGEST, ingest("unequal", "unequal"));
+    save(JOB_INGEST, ingest("skip", "skip"));
+    save(JOB_INGEST, ingest("vanish", "vanish"));
+    json_t *begun = start_all();
+    json_t *run = wait_for(run_id(begun), "CRASHED", 20);
+    assert_state(run, "garbage", "Failed", "internal");
+    assert_state(run, "huge", "Failed", "internal");
+    assert_state(run, "silent", "Crashed", "crashed");
+    assert_non_null(
+        strstr(json_text(json_object_get(job_run(run, "silent"), "error"), "message", ""), "nothing to say"));
+    assert_state(run, "unequal", "Failed", "accounting");
+    assert_state(run, "skip", "Skipped", "");
+    assert_state(run, "vanish", "Failed", "lost_staging");
+    assert_string_equal(json_text(job_run(run, "vanish"), "commit_state", ""), "undone");
+    json_decref(run);
+    json_decref(begun);
+}
+
+static void wait_for_running(const char *id)
+{
+    json_decref(wait_for(id, "RUNNING", 5));
+    usleep(200000); /* the child is past its start */
+}
+
+static void cancel_ends_within_two_seconds(void **state)
+{
+    (void)state;
+    save(JOB_INGEST, ingest("hang", "hang"));
+    save(JOB_DATASET, dataset("of_hang", "silver", "complete", "bronze.hang"));
+    json_t *first = start_all(), *second = start_all();
+    json_t *problems, *third;
+    const struct run_request request = {.pipeline_id = lab.pipeline};
+    assert_int_equal(try_start(&request, &third, &problems), ERR_CONFLICT);
+    struct error err;
+    wait_for_running(run_id(first));
+    json_t *run = read_run(run_id(second));
+    assert_string_equal(json_text(run, "state_type", ""), "PENDING");
+    json_decref(run);
+    assert_int_equal(engine_cancel(lab.engine, run_id(second), &err), OK);
+    run = wait_for(run_id(second), "CANCELLED", 0.5);
+    assert_state(run, "hang", "Cancelled", "");
+    json_decref(run);
+    assert_int_equal(engine_cancel(lab.engine, run_id(first), &err), OK);
+    json_decref(wait_for(run_id(first), "CANCELLING", 0.5));
+    run = wait_for(run_id(first), "CANCELLED", 2);
+    assert_state(run, "hang", "Cancelled", "");
+    assert_state(run, "of_hang", "Cancelled", "");
+    json_decref(run);
+    assert_int_equal(engine_cancel(lab.engine, run_id(first), &err), ERR_CONFLICT);
+    assert_int_equal(engine_cancel(lab.engine, "nobody", &err), ERR_NOT_FOUND);
+    json_decref(first);
+    json_decref(second);
+}
+
+static void a_job_has_a_time_limit(void **state)
+{
+    (void)state;
+    const char *id = save(JOB_INGEST, with_int(ingest("hang", "hang"), "timeout_seconds", 1));
+    json_t *begun, *problems;
+    const struct run_request request = {.pipeline_id = lab.pipeline, .kind = JOB_INGEST, .job_id = id};
+    assert_int_equal(try_start(&request, &begun, &problems), OK);
+    json_t *run = wait_for(run_id(begun), "FAILED", 5);
+    assert_string_equal(json_text(run, "kind", ""), "job");
+    assert_state(run, "hang", "Failed", "timeout");
+    json_decref(run);
+    json_decref(begun);
+}
+
+static void the_same_job_never_runs_twice_at_once(void **state)
+{
+    (void)state;
+    const char *id = save(JOB_INGEST, ingest("slow", "slow"));
+    json_t *runs[2], *third, *problems;
+    const struct run_request request = {.pipeline_id = lab.pipeline, .kind = JOB_INGEST, .job_id = id};
+    assert_int_equal(try_start(&request, &runs[0], &problems), OK);
+    assert_int_equal(try_start(&request, &runs[1], &problems), OK);
+    assert_int_equal(try_start(&request, &third, &problems), ERR_CONFLICT);
+    json_t *second = wait_for(run_id(runs[1]), "COMPLETED", 5);
+    json_t *first = wait_for(run_id(runs[0]), "COMPLETED", 5);
+    assert_true(strcmp(json_text(job_run(second, "slow"), "started_at", ""),
+                       json_text(job_run(first, "slow"), "ended_at", "")) >= 0);
+    json_decref(first);
+    json_decref(second);
+    json_decref(runs[0]);
+    json_decref(runs[1]);
+}
+
+static void the_same_key_gives_the_same_run(void **state)
+{
+    (void)state;
+    save(JOB_INGEST, ingest("one", "complete"));
+    json_t *first, *second, *problems;
+    bool existing;
+    struct error err;
+    const struct run_request request = {.pipeline_id = lab.pipeline, .idempotency_key = "k"};
+    assert_int_equal(engine_start(lab.engine, &request, &first, &existing, &problems, &err), OK);
+    assert_false(existing);
+    assert_int_equal(engine_start(lab.engine, &request, &second, &existing, &problems, &err), OK);
+    assert_true(existing);
+    assert_string_equal(run_id(first), run_id(second));
+    json_decref(wait_for(run_id(first), "COMPLETED", 5));
+    json_decref(first);
+    json_decref(second);
+}
+
+static void what_cannot_run_is_refused(void **state)
+{
+    (void)state;
+    json_t *run, *problems = NULL;
+    const struct run_request request = {.pipeline_id = lab.pipeline};
+    assert_int_equal(try_start(&request, &run, &problems), ERR_INVALID);
+    assert_string_equal(json_text(json_array_get(problems, 0), "code", ""), "no_jobs");
+    json_decref(problems);
+    save(JOB_DATASET, dataset("lost", "silver", "complete", "bronze.nowhere"));
+    save(JOB_DATASET, dataset("a", "silver", "complete", "silver.b"));
+    save(JOB_DATASET, dataset("b", "silver", "complete", "silver.a"));
+    assert_int_equal(try_start(&request, &run, &problems), ERR_INVALID);
+    assert_int_equal(json_array_size(problems), 2);
+    assert_string_equal(json_text(json_array_get(problems, 0), "code", ""), "missing_input");
+    assert_string_equal(json_text(json_array_get(problems, 1), "code", ""), "cycle");
+    json_decref(problems);
+}
+
+static void set_file_limit(rlim_t most)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = most < limit.rlim_max ? most : limit.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Files cannot grow for a while: SQLite cannot write, and nothing is lost by that. */
+static void a_full_disk_delays_the_end_of_a_run(void **state)
+{
+    (void)state;
+    save(JOB_INGEST, ingest("slow", "slow"));
+    json_t *begun = start_all();
+    wait_for_running(run_id(begun));
+    set_file_limit(4096);
+    usleep(600000);
+    json_t *stats, *run = read_run(run_id(begun));
+    struct error err;
+    assert_int_equal(engine_stats(lab.engine, &stats, &err), OK);
+    set_file_limit(RLIM_INFINITY);
+    assert_string_equal(json_text(run, "state_type", ""), "RUNNING");
+    assert_true(json_int(stats, "failed_writes", 0) > 0);
+    json_decref(stats);
+    json_decref(run);
+    json_decref(wait_for(run_id(begun), "COMPLETED", 8));
+    json_decref(begun);
+}
+
+static void stopping_cancels_or_drains(void **state)
+{
+    (void)state;
+    save(JOB_INGEST, ingest("slow", "slow"));
+    save(JOB_DATASET, dataset("after", "silver", "complete", "bronze.slow"));
+    json_t *begun = start_all();
+    wait_for_running(run_id(begun));
+    engine_free(lab.engine, true);
+    json_t *run = read_run(run_id(begun));
+    assert_string_equal(json_text(run, "state_type", ""), "CANCELLED");
+    assert_state(run, "slow", "Completed", "");
+    assert_state(run, "after", "Cancelled", "");
+    json_decref(run);
+    json_decref(begun);
+    lab_open_engine(1);
+    begun = start_all();
+    wait_for_running(run_id(begun));
+    engine_free(lab.engine, false);
+    lab.engine = NULL;
+    run = read_run(run_id(begun));
+    assert_string_equal(json_text(run, "state_type", ""), "CANCELLED");
+    json_decref(run);
+    json_decref(begun);
+}
+
+static void many_small_tasks_are_quick(void **state)
+{
+    enum { TASKS = 100 };
+    char name[20];
+    (void)state;
+    for (int i = 0; i < TASKS; i++) {
+        snprintf(name, sizeof name, "t%d", i);
+        save(JOB_INGEST, ingest(name, "skip"));
+    }
+    double begin = clock_seconds();
+    json_t *begun = start_all();
+    json_t *run = wait_for(run_id(begun), "COMPLETED", 60);
+    print_message("%.0f tasks a second\n", TASKS / (clock_seconds() - begin));
+    assert_int_equal(json_int(run, "jobs_completed", 0), TASKS);
+    json_decref(run);
+    json_decref(begun);
+}
+
+#define LAB_TEST(f) cmocka_unit_test_setup_teardown(f, lab_open, lab_close)
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && strcmp(argv[1], "task") == 0 && strcmp(argv[2], "run") == 0)
+        return child_main();
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    const struct CMUnitTest tests[] = {
+        LAB_TEST(a_pipeline_runs_in_order),
+        LAB_TEST(a_failure_takes_its_dependents_and_lets_the_rest_go_on),
+        LAB_TEST(attempts_follow_each_other),
+        LAB_TEST(a_child_that_breaks_the_protocol_fails_its_run),
+        LAB_TEST(cancel_ends_within_two_seconds),
+        LAB_TEST(a_job_has_a_time_limit),
+        LAB_TEST(the_same_job_never_runs_twice_at_once),
+        LAB_TEST(the_same_key_gives_the_same_run),
+        LAB_TEST(what_cannot_run_is_refused),
+        LAB_TEST(a_full_disk_delays_the_end_of_a_run),
+        LAB_TEST(stopping_cancels_or_drains),
+        LAB_TEST(many_small_tasks_are_quick),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
