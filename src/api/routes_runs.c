@@ -9,17 +9,12 @@
 #include "api/sample.h"
 #include "store/store_views.h"
 
-/* "pipeline_name" beside pipeline_id. */
+/* "pipeline_name" beside pipeline_id; null when it was deleted this very moment. */
 static status name_pipeline(struct db *db, json_t *run, struct error *err)
 {
-    json_t *pipeline = NULL;
-    status s = record_get(db, &pipelines_table, json_text(run, "pipeline_id", ""), &pipeline, err);
-    if (s == ERR_NOT_FOUND) /* deleted this very moment */
-        s = OK;
-    if (s == OK)
-        s = json_put_text(run, "pipeline_name", json_text(pipeline, "name", NULL), err);
-    json_decref(pipeline);
-    return s;
+    json_t *name = NULL;
+    status s = pipeline_name(db, json_text(run, "pipeline_id", ""), &name, err);
+    return s == OK ? json_put(run, "pipeline_name", name, err) : s;
 }
 
 /* The id of the pipeline that ?pipeline= names. */
