@@ -75,6 +75,8 @@ static status list(struct api_context *context, const struct api_request *reques
     if (s == OK)
         s = store_reader(context->store, &db, err);
     if (s == OK)
+        s = db_begin(db, err); /* one view, and locks are taken once */
+    if (s == OK)
         s = list_page(db, request, &page, &rows, &more, err);
     json_array_foreach(rows, i, row)
     {
@@ -127,6 +129,8 @@ static status get(struct api_context *context, const struct api_request *request
     struct db *db = NULL;
     json_t *pipeline = NULL;
     status s = store_reader(context->store, &db, err);
+    if (s == OK)
+        s = db_begin(db, err);
     if (s == OK)
         s = pipeline_find(db, request->params[0], &pipeline, err);
     if (s == OK)

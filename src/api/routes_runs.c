@@ -34,6 +34,8 @@ static status name_pipelines(struct api_context *context, json_t *rows, struct e
     json_t *row;
     size_t i;
     status s = store_reader(context->store, &db, err);
+    if (s == OK)
+        s = db_begin(db, err);
     json_array_foreach(rows, i, row)
     {
         if (s == OK)
@@ -67,6 +69,8 @@ static status read_pipeline_run(struct api_context *context, const char *id, jso
     struct db *db = NULL;
     json_t *record = NULL, *jobs = NULL;
     status s = store_reader(context->store, &db, err);
+    if (s == OK)
+        s = db_begin(db, err);
     if (s == OK)
         s = record_get(db, &pipeline_runs_table, id, &record, err);
     if (s == OK)
