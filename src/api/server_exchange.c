@@ -181,8 +181,8 @@ static enum MHD_Result body_end(struct exchange *x)
     }
 }
 
-/* libmicrohttpd 0.9.75 calls once more for the next chunk of a body after its connection was suspended for the last one:
- * then nothing must be touched, and it must not be suspended twice. */
+/* libmicrohttpd 0.9.75 calls once more for the next chunk of a body after its connection was suspended for the last
+ * one: then nothing must be touched, and it must not be suspended twice. */
 static bool is_with_worker(struct exchange *x)
 {
     pthread_mutex_lock(&x->server->lock);

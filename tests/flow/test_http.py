@@ -300,9 +300,7 @@ def test_upload_resumes_after_a_cut(server):
 
 def test_upload_with_the_wrong_bytes_can_start_again(server):
     data = b"right" * 1000
-    made = server.post(
-        "/api/uploads", {"filename": "a", "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    )
+    made = server.post("/api/uploads", {"filename": "a", "size": len(data), "sha256": hashlib.sha256(data).hexdigest()})
     path = f"/api/uploads/{made['id']}"
 
     def put(body):
