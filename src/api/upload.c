@@ -349,13 +349,14 @@ void upload_close(struct upload *upload)
 void upload_discard(struct upload *upload)
 {
     struct db *db = NULL;
-    (void)unlink(upload->part); /* first: without it there may be no space for the row's change */
+    /* First, and closed: without it there may be no space for the row's change. */
+    (void)unlink(upload->part);
+    file_close(upload->fd);
     status s = store_writer(upload->context->store, &db, NULL);
     if (s == OK)
         s = record_delete(db, &uploads_table, upload->id, NULL);
     store_give_back(upload->context->store, db);
     (void)s; /* the row that is then left says "receiving, 0 bytes" and can be deleted */
-    file_close(upload->fd);
     free(upload);
 }
 

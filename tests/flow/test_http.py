@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import socket
 import ssl
 import subprocess
@@ -349,6 +350,28 @@ def test_a_large_upload_in_little_memory(server):
     made = server.raw("POST", "/api/uploads?filename=a", data=chunks(), headers=OCTETS)
     assert made.json()["size"] == 256 << 20
     assert memory("VmHWM") - before < 16 << 10
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small file system")
+def test_a_full_disk_ends_the_upload_and_not_the_server(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", home], check=True)
+    try:
+        with servers.serving(home) as server:
+            data = os.urandom(16 << 20)
+            sent = server.raw("POST", "/api/uploads?filename=a", data=data, headers=OCTETS)
+            assert (sent.status_code, sent.json()["code"]) == (507, "no_space")
+            assert server.all("/api/uploads") == []
+            made = server.post("/api/uploads", {"filename": "a"})
+            path = f"/api/uploads/{made['id']}"
+            assert server.raw("PUT", path, data=data, headers=OCTETS).status_code == 507
+            kept = server.get(path)["size"]
+            assert sum(one.stat().st_size for one in (home / "uploads").iterdir()) == kept
+            assert server.raw("PUT", path, data=data[: 1 << 20], headers=OCTETS).status_code == 200
+            alive(server)
+    finally:
+        subprocess.run(["umount", "-l", home], check=True)
 
 
 # ---- events, metrics, TLS ----
