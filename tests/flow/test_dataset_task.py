@@ -49,6 +49,15 @@ def test_columns_that_only_some_files_have(lake):
     assert [row["note"] for row in lake.rows()] == [None, None, None, "late", None]
 
 
+def test_inputs_without_files(tmp_path):
+    lake = Lake(tmp_path)
+    lake.add_input("empty", schema=[{"name": "id", "type": "decimal(9,2)", "nullable": True, "source_name": "id"}])
+    result = lake.run("SELECT id, 1 AS one FROM empty")
+    assert [c["type"] for c in result["schema"]] == ["decimal(9,2)", "integer"] and result["rows"]["read"] == 0
+    lake.run("SELECT count(id) AS n FROM empty")
+    assert lake.rows() == [{"n": 0}]
+
+
 def test_order_is_kept_over_many_rows(lake):
     lake.run("SELECT range AS n, 'x' || (range % 1000) AS t, [range] AS l FROM range(700000) ORDER BY hash(range)")
     rows = pq.ParquetFile(lake.lake / lake.files[0]["path"]).read()
