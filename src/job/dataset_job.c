@@ -10,6 +10,7 @@
 #include "job/dataset_session.h"
 #include "job/dataset_write.h"
 #include "job/report_json.h"
+#include "sys/dir.h"
 
 enum refresh_mode { REFRESH_FULL, REFRESH_APPEND, REFRESH_MERGE };
 
@@ -157,6 +158,24 @@ static status take_options(struct dataset_job *d, struct error *err)
     if (s == OK)
         s = take_compression(d, err);
     return s == OK ? take_pattern(d, err) : s;
+}
+
+/* What an earlier attempt of the run left in its staging folder. */
+static status remove_leftovers(const struct dataset_job *d, struct error *err)
+{
+    static const char *const folders[] = {"data", "merged", "tmp"};
+    struct buf path = {0};
+    status s = OK;
+    for (size_t i = 0; s == OK && i < ARRAY_LENGTH(folders); i++) {
+        buf_clear(&path);
+        s = buf_printf(&path, err, "%s/%s", d->staging, folders[i]);
+        if (s == OK)
+            s = buf_append(&path, "", 1, err);
+        if (s == OK)
+            s = dir_remove_tree((const char *)path.data, err);
+    }
+    buf_release(&path);
+    return s;
 }
 
 /* ---- the query ---- */
@@ -384,6 +403,8 @@ status dataset_job_run(const struct task *task, json_t **result, const char **ou
     struct dataset_job d = {.task = task};
     json_t *made = NULL;
     status s = take_options(&d, err);
+    if (s == OK)
+        s = remove_leftovers(&d, err);
     if (s == OK)
         s = run_query(&d, err);
     d.merged = s == OK && d.mode == REFRESH_MERGE && d.written.rows_written > 0;
