@@ -13,12 +13,7 @@ static const char *const local_members[] = {"path", "recursive", "csv_options", 
 static const char *const upload_members[] = {"upload_id", "csv_options", "json_options", NULL};
 
 static const struct source_rule source_rules[] = {
-    {"file_local",
-     true,
-     {"csv", "json", "parquet"},
-     "path",
-     "the absolute path of a file or folder, or a glob",
-     local_members},
+    {"file_local", true, {"csv", "json", "parquet"}, "path", "a file, a folder or a glob", local_members},
     {"file_upload",
      true,
      {"csv", "json", "parquet"},
