@@ -22,6 +22,12 @@ const char *local_split(const char *name, char *folder)
     return slash ? slash + 1 : name;
 }
 
+static bool is_link(int folder, const char *name)
+{
+    struct stat st;
+    return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* For kernels before 5.6 and sandboxes that forbid openat2: segment by segment, following no link at all. */
 static int open_by_segments(const struct local *l, const char *name, int flags, unsigned mode)
 {
@@ -34,7 +40,7 @@ static int open_by_segments(const struct local *l, const char *name, int flags, 
         bool last = name[n] == '\0';
         int how = last ? flags : O_PATH | O_DIRECTORY;
         int fd = openat(at, segment, how | O_NOFOLLOW | O_CLOEXEC, mode);
-        int reason = errno;
+        int reason = fd < 0 && errno == ENOTDIR && is_link(at, segment) ? ELOOP : errno;
         if (at != l->root)
             close(at);
         errno = reason;
