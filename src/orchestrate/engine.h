@@ -18,7 +18,8 @@ struct engine_options {
     size_t local_root_count;
     double garbage_grace_seconds; /* how long replaced files stay */
     /* Called from the engine's thread (never blocking, never calling back into the engine) with what subscribers see:
-     * "state" (a run row changed), "progress", "log". pipeline_run_id always; data is borrowed. May be NULL. */
+     * "state" (a run row changed; a job run's has "pipeline_run_id", a pipeline run's has not), "progress" (at most
+     * four a second and run), "log". pipeline_run_id always; data is borrowed. May be NULL. */
     void (*observe)(void *self, const char *pipeline_run_id, const char *event, const json_t *data);
     void *observer;
 };
@@ -44,13 +45,16 @@ status engine_start(struct engine *engine, const struct run_request *request, js
                     json_t **problems, struct error *err) MUST_USE;
 /* pipeline_run_id, or a job run's id. Returns at once; ERR_CONFLICT when it is terminal already. Any thread. */
 status engine_cancel(struct engine *engine, const char *run_id, struct error *err) MUST_USE;
-/* Run again what did not complete of a terminal pipeline run, as a new run. Any thread. */
+/* Run again what did not complete of a terminal pipeline run and what needs that, as a new run (of a single job: that
+ * job). ERR_CONFLICT when it is not terminal, or all of it completed. Any thread. */
 status engine_retry(struct engine *engine, const char *pipeline_run_id, const char *created_by, json_t **run,
                     json_t **problems, struct error *err) MUST_USE;
 /* The checks of engine_start alone: [{pointer, code, message}], and the order as [[job ids] per stage]. */
 status engine_plan(struct engine *engine, const char *pipeline_id, json_t **stages, json_t **problems,
                    struct error *err) MUST_USE;
-/* Gauges for /metrics and /healthz: {"running", "queued", "max_parallel_jobs", "last_tick_seconds"}. Any thread. */
+/* Gauges for /metrics and /healthz: {"running", "queued", "max_parallel_jobs", "last_tick_seconds", "failed_writes",
+ * "last_write_error"}. failed_writes > 0: the database does not take what the engine has to write (last_write_error
+ * says why); it keeps trying, and runs keep the state that they have in the database until then. Any thread. */
 status engine_stats(struct engine *engine, json_t **stats, struct error *err) MUST_USE;
 /* The payload frame of docs/pipelines.md 4 for a job that is not (yet) run: preview, plan, explain, sample. `job` may
  * be unsaved. */

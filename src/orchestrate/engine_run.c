@@ -215,7 +215,16 @@ void run_log(struct engine *engine, struct pipeline_run *run, const struct job_r
         level = "warning";
         message = "this run has written 100000 log lines; further ones are not kept";
     }
+    /* Faster than the database takes them, or it takes none now. */
+    if (run->log_bytes > LOG_WAITING_MOST) {
+        if (run->log_overrun)
+            return;
+        run->log_overrun = true;
+        level = "warning";
+        message = "log lines came faster than they could be written; some are left out here";
+    }
     size_t length = str_utf8_prefix(str_of(message), LOG_MESSAGE_MOST);
+    run->log_bytes += sizeof(struct log_line) + length;
     struct log_line *line = malloc(sizeof *line + length + 1);
     if (!line)
         return; /* a run is worth more than a line of its log */

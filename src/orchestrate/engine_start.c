@@ -205,7 +205,8 @@ status engine_cancel(struct engine *engine, const char *run_id, struct error *er
     struct db *db = NULL;
     json_t *record = NULL;
     struct message *message = NULL;
-    status s = store_reader(engine->options.store, &db, err);
+    /* The writer, because engine_start holds it until its run is on the way: the run comes before its cancel. */
+    status s = store_writer(engine->options.store, &db, err);
     if (s == OK)
         s = find_run(db, run_id, &record, err);
     store_give_back(engine->options.store, db);
@@ -290,9 +291,10 @@ status engine_stats(struct engine *engine, json_t **stats, struct error *err)
 {
     pthread_mutex_lock(&engine->lock);
     json_t *made =
-        json_pack("{s:I, s:I, s:I, s:f, s:I}", "running", (json_int_t)engine->gauge_running, "queued",
+        json_pack("{s:I, s:I, s:I, s:f, s:I, s:s}", "running", (json_int_t)engine->gauge_running, "queued",
                   (json_int_t)engine->gauge_queued, "max_parallel_jobs", (json_int_t)engine->options.max_parallel_jobs,
-                  "last_tick_seconds", engine->gauge_tick, "failed_writes", (json_int_t)engine->gauge_failures);
+                  "last_tick_seconds", engine->gauge_tick, "failed_writes", (json_int_t)engine->gauge_failures,
+                  "last_write_error", engine->gauge_error);
     pthread_mutex_unlock(&engine->lock);
     if (!made)
         return error_no_memory(err, 1);

@@ -17,10 +17,11 @@
 #include "sys/id.h"
 #include "sys/process.h"
 
-#define LOG_LINES_MOST 100000        /* of a pipeline run */
-#define LOG_MESSAGE_MOST 8192        /* bytes */
-#define EVENT_LINE_MOST (64UL << 20) /* bytes of an event */
-#define ERRORS_KEPT 4096             /* bytes of a child's standard error */
+#define LOG_LINES_MOST 100000         /* of a pipeline run */
+#define LOG_MESSAGE_MOST 8192         /* bytes */
+#define LOG_WAITING_MOST (16UL << 20) /* bytes of lines that are not written yet, of a pipeline run */
+#define EVENT_LINE_MOST (64UL << 20)  /* bytes of an event */
+#define ERRORS_KEPT 4096              /* bytes of a child's standard error */
 #define KILL_AFTER_SECONDS 1.5
 #define PROGRESS_SECONDS 0.25 /* between two progress events of a run */
 #define LOG_SECONDS 0.2       /* log lines wait so long for others */
@@ -102,7 +103,8 @@ struct pipeline_run {
     bool cancelled;
     bool dirty;
     struct log_line *log, **log_end; /* not written yet */
-    size_t log_count;
+    size_t log_count, log_bytes;     /* bytes: of `log` */
+    bool log_overrun;
     double progress_at; /* the next progress event not before */
 };
 
@@ -144,6 +146,7 @@ struct engine {
     enum engine_stop stop;
     size_t gauge_running, gauge_queued, gauge_failures;
     double gauge_tick;
+    char gauge_error[512];
     struct housekeeper *housekeeper;
     pthread_t thread;
 

@@ -1,4 +1,5 @@
 /* One transaction for all that changed in a round, and what follows once it is durable. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/backoff.h"
@@ -248,6 +249,8 @@ static void tell_log(struct engine *engine, struct pipeline_run *run)
         free(line);
     }
     run->log_end = &run->log;
+    run->log_bytes = 0;
+    run->log_overrun = false;
 }
 
 static void tell_rows(struct engine *engine, const json_t *rows)
@@ -340,6 +343,10 @@ bool engine_write(struct engine *engine, double now)
         written(engine, rows, now);
     } else {
         engine->write_failures++;
+        pthread_mutex_lock(&engine->lock);
+        snprintf(engine->gauge_error, sizeof engine->gauge_error, "%.*s",
+                 (int)str_utf8_prefix(str_of(err.message), sizeof engine->gauge_error - 1), err.message);
+        pthread_mutex_unlock(&engine->lock);
         engine->write_at = now + backoff_seconds(AGAIN_FIRST_SECONDS, AGAIN_MOST_SECONDS, engine->write_failures, 0);
     }
     json_decref(rows);

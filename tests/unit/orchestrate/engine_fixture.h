@@ -234,6 +234,12 @@ static json_t *with_int(json_t *record, const char *key, int64_t n)
     return record;
 }
 
+static json_t *with_true(json_t *record, const char *key)
+{
+    assert_int_equal(json_object_set_new(record, key, json_true()), 0);
+    return record;
+}
+
 /* Saves the job; gives its id (static text, of the last four). */
 static const char *save(enum job_kind kind, json_t *record)
 {

@@ -295,6 +295,117 @@ static void many_small_tasks_are_quick(void **state)
     json_decref(begun);
 }
 
+static json_t *read_record(const struct record_table *table, const char *id)
+{
+    struct db *db;
+    struct error err;
+    json_t *record = NULL;
+    assert_int_equal(store_reader(lab.store, &db, &err), OK);
+    assert_int_equal(record_get(db, table, id, &record, &err), OK);
+    store_give_back(lab.store, db);
+    return record;
+}
+
+static void plan_and_payload_tell_what_would_run(void **state)
+{
+    (void)state;
+    struct error err;
+    const char *country_id = save(JOB_INGEST, with_true(ingest("countries", "complete"), "is_reference"));
+    const char *order_id = save(JOB_INGEST, ingest("orders", "complete"));
+    const char *join_id = save(JOB_DATASET, dataset("joined", "silver", "complete", "bronze.orders"));
+    json_t *stages, *problems, *payload;
+    assert_int_equal(engine_plan(lab.engine, lab.pipeline, &stages, &problems, &err), OK);
+    assert_int_equal(json_array_size(problems), 0);
+    assert_int_equal(json_array_size(stages), 3);
+    const char *const ids[] = {country_id, order_id, join_id};
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(json_string_value(json_array_get(json_array_get(stages, i), 0)), ids[i]);
+    json_decref(stages);
+    json_decref(problems);
+    json_t *pipeline = read_record(&pipelines_table, lab.pipeline), *job = read_record(&dataset_jobs_table, join_id);
+    assert_int_equal(engine_payload(lab.engine, JOB_DATASET, pipeline, job, &payload, &err), OK);
+    const json_t *input = json_array_get(json_object_get(payload, "inputs"), 0);
+    assert_true(json_is_null(json_object_get(input, "snapshot")));
+    assert_int_equal(json_array_size(json_object_get(input, "files")), 0);
+    json_decref(payload);
+    json_t *begun = start_all();
+    json_decref(wait_for(run_id(begun), "COMPLETED", 10));
+    json_decref(begun);
+    assert_int_equal(engine_payload(lab.engine, JOB_DATASET, pipeline, job, &payload, &err), OK);
+    input = json_array_get(json_object_get(payload, "inputs"), 0);
+    assert_string_equal(json_text(input, "alias", ""), "i");
+    assert_true(json_int(input, "snapshot", 0) > 0);
+    const json_t *file = json_array_get(json_object_get(input, "files"), 0);
+    assert_int_equal(access(json_text(file, "path", ""), F_OK), 0);
+    const json_t *target = json_object_get(payload, "target");
+    assert_string_equal(json_text(target, "folder", ""), "silver/joined");
+    assert_int_equal(json_array_size(json_object_get(target, "schema")), 1);
+    assert_int_equal(json_array_size(json_object_get(target, "files")), 1);
+    json_decref(payload);
+    json_decref(pipeline);
+    json_decref(job);
+}
+
+/* References come first, but an ingest does not need them. */
+static void an_ingest_goes_on_when_a_reference_fails(void **state)
+{
+    (void)state;
+    save(JOB_INGEST, with_true(ingest("countries", "fail"), "is_reference"));
+    save(JOB_INGEST, ingest("orders", "complete"));
+    json_t *begun = start_all();
+    json_t *run = wait_for(run_id(begun), "FAILED", 10);
+    assert_state(run, "countries", "Failed", "bad_data");
+    assert_state(run, "orders", "Completed", "");
+    assert_true(strcmp(json_text(job_run(run, "orders"), "started_at", ""),
+                       json_text(job_run(run, "countries"), "ended_at", "")) >= 0);
+    json_decref(run);
+    json_decref(begun);
+}
+
+static void a_run_that_was_open_when_the_server_died_is_crashed(void **state)
+{
+    (void)state;
+    struct error err;
+    save(JOB_INGEST, ingest("slow", "slow"));
+    json_t *begun = start_all();
+    json_decref(wait_for(run_id(begun), "COMPLETED", 5));
+    engine_free(lab.engine, false);
+    struct db *db = lab_writer(); /* as a kill leaves it */
+    assert_int_equal(db_run(db, "UPDATE layer_centric_ingest_runs SET state_type = 'RUNNING', commit_state = 'none'",
+                            DB_NO_BINDS, NULL, &err),
+                     OK);
+    assert_int_equal(db_run(db, "UPDATE pipeline_runs SET state_type = 'RUNNING'", DB_NO_BINDS, NULL, &err), OK);
+    store_give_back(lab.store, db);
+    lab_open_engine(1);
+    json_t *run = read_run(run_id(begun));
+    assert_string_equal(json_text(run, "state_type", ""), "CRASHED");
+    assert_state(run, "slow", "Crashed", "crashed");
+    json_decref(run);
+    json_decref(begun);
+}
+
+static void a_pipeline_may_allow_less_at_once(void **state)
+{
+    (void)state;
+    struct error err;
+    struct db *db = lab_writer();
+    json_t *changes = json_pack("{s:i}", "max_parallel_jobs", 1);
+    assert_int_equal(pipeline_update(db, lab.pipeline, changes, &err), OK);
+    json_decref(changes);
+    store_give_back(lab.store, db);
+    save(JOB_INGEST, ingest("a", "slow"));
+    save(JOB_INGEST, ingest("b", "slow"));
+    json_t *begun = start_all();
+    json_t *run = wait_for(run_id(begun), "COMPLETED", 10);
+    const char *a_start = json_text(job_run(run, "a"), "started_at", ""),
+               *b_start = json_text(job_run(run, "b"), "started_at", ""),
+               *a_end = json_text(job_run(run, "a"), "ended_at", ""),
+               *b_end = json_text(job_run(run, "b"), "ended_at", "");
+    assert_true(strcmp(a_end, b_start) <= 0 || strcmp(b_end, a_start) <= 0);
+    json_decref(run);
+    json_decref(begun);
+}
+
 #define LAB_TEST(f) cmocka_unit_test_setup_teardown(f, lab_open, lab_close)
 
 int main(int argc, char **argv)
@@ -315,6 +426,10 @@ int main(int argc, char **argv)
         LAB_TEST(what_cannot_run_is_refused),
         LAB_TEST(a_full_disk_delays_the_end_of_a_run),
         LAB_TEST(stopping_cancels_or_drains),
+        LAB_TEST(plan_and_payload_tell_what_would_run),
+        LAB_TEST(an_ingest_goes_on_when_a_reference_fails),
+        LAB_TEST(a_run_that_was_open_when_the_server_died_is_crashed),
+        LAB_TEST(a_pipeline_may_allow_less_at_once),
         LAB_TEST(many_small_tasks_are_quick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
