@@ -64,6 +64,7 @@ void api_problem(struct api_response *response, int http_status, const char *cod
     api_response_release(response);
     memcpy(response->allow, allow, sizeof allow);
     response->status = http_status;
+    response->retry_after = http_status == 503 ? 1 : 0;
     json_t *body = json_object();
     status s = json_put_text(body, "type", "about:blank", NULL);
     if (s == OK)

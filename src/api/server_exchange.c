@@ -35,6 +35,7 @@ bool exchange_hand_over(struct exchange *x, void (*run)(struct work *work))
     bool going = !server->stopping;
     if (going) {
         server->suspended++;
+        x->with_worker = true;
         if (x->peer)
             x->peer->deadline = 0;
         server->mhd.suspend_connection(x->connection);
@@ -54,6 +55,7 @@ void exchange_hand_back(struct exchange *x)
     pthread_mutex_lock(&server->lock);
     if (x->peer)
         x->peer->deadline = clock_seconds() + BODY_SECONDS;
+    x->with_worker = false;
     server->mhd.resume_connection(connection);
     server->suspended--;
     pthread_cond_broadcast(&server->changed);
@@ -179,6 +181,16 @@ static enum MHD_Result body_end(struct exchange *x)
     }
 }
 
+/* libmicrohttpd 0.9.75 calls once more for the next chunk of a body after its connection was suspended for the last one:
+ * then nothing must be touched, and it must not be suspended twice. */
+static bool is_with_worker(struct exchange *x)
+{
+    pthread_mutex_lock(&x->server->lock);
+    bool with_worker = x->with_worker;
+    pthread_mutex_unlock(&x->server->lock);
+    return with_worker;
+}
+
 enum MHD_Result exchange_on_request(void *self, struct MHD_Connection *connection, const char *url, const char *method,
                                     const char *version, const char *data, size_t *size, void **exchange)
 {
@@ -193,6 +205,8 @@ enum MHD_Result exchange_on_request(void *self, struct MHD_Connection *connectio
         x->first_call_over = true;
         return result;
     }
+    if (is_with_worker(x))
+        return MHD_YES;
     if (x->phase == EXCHANGE_OPENING)
         return upload_opened(x);
     if (*size == 0)

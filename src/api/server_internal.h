@@ -72,6 +72,7 @@ struct exchange {
     uint64_t content_length; /* UINT64_MAX: not said */
     struct buf body;         /* of a control-plane request, or the piece of an upload */
     uint64_t drained;
+    bool with_worker; /* guarded by the server's lock */
     bool first_call_over, body_ended;
     struct upload *upload;
     bool upload_created; /* by this request: 201 */

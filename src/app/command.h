@@ -17,6 +17,8 @@ int command_run(const struct app *app, int argc, char **argv);
 int command_pipelines(const struct app *app, int argc, char **argv);
 int command_job(const struct app *app, int argc, char **argv);
 int command_runs(const struct app *app, int argc, char **argv);
+int command_apply(const struct app *app, int argc, char **argv);
+int command_export(const struct app *app, int argc, char **argv);
 int command_token(const struct app *app, int argc, char **argv);
 int command_task(const struct app *app, int argc, char **argv);
 

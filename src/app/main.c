@@ -31,6 +31,8 @@ static const struct {
     {"preview", command_preview, "show how a file would be read: encoding, dialect, schema, first rows"},
     {"serve", command_serve, "own a home: serve the API and run its jobs"},
     {"run", command_run, "run a pipeline or one of its jobs, and watch it"},
+    {"apply", command_apply, "create or update a pipeline with its jobs from a YAML or JSON file"},
+    {"export", command_export, "print a pipeline with its jobs as such a file"},
     {"pipelines", command_pipelines, "list the pipelines"},
     {"job", command_job, "list, show and plan the jobs of a pipeline"},
     {"runs", command_runs, "list, show, cancel and retry runs; print their logs"},

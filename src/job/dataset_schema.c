@@ -98,6 +98,8 @@ status dataset_schema_unite(struct query_stream *query, const struct schema *exi
                             struct error *err)
 {
     struct schema made = {0};
+    if (existing->count == 0)
+        return schema_copy(united, &query->schema, err);
     status s = schema_copy(&made, existing, err);
     for (size_t i = 0; s == OK && i < made.count; i++)
         made.fields[i].not_null &= schema_find(&query->schema, str_of(made.fields[i].name)) >= 0;

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 
 #include "job/ingest.h"
+#include "job/output_names.h"
 #include "job/preview.h"
+#include "lake/percent_encoding.h"
 
 #define PLAN_FILES_SHOWN 1000
 #define PREVIEW_ROWS 50
@@ -18,6 +20,49 @@ static status plan_files(const struct ingest_files *files, json_t *list, struct 
                                "change", f->change == INGEST_CHANGED ? "changed" : "new"),
                      err);
     }
+    return s;
+}
+
+/* Where the first file would go; what only its rows tell is "...". */
+static status example_path(const struct ingest_options *options, const struct ingest_files *files, struct buf *text,
+                           struct error *err)
+{
+    const char *path = files->items[0].path, *name = files->items[0].name;
+    struct convert_options convert = options->convert;
+    struct output_plan output;
+    struct output_names names = {0};
+    convert.inputs = &path;
+    convert.input_names = &name;
+    convert.input_count = 1;
+    convert.output = INGEST_DATA "/";
+    status s = output_plan_make(&output, &convert, err);
+    if (s == OK)
+        s = output_names_make(&names, &convert, &output, err);
+    if (s == OK)
+        s = buf_printf(text, err, "%s/", options->folder);
+    if (s == OK && convert.partition_date.n)
+        s = partition_date_path(convert.partition_date, convert.run_micros, text, err);
+    for (size_t i = 0; s == OK && i < convert.partition_column_count; i++) {
+        s = percent_encode(convert.partition_columns[i], text, err);
+        if (s == OK)
+            s = buf_append_str(text, STR("=.../"), err);
+    }
+    if (s == OK)
+        s = buf_append_str(text, str_of(output_names_of(&names, 0)), err);
+    output_names_release(&names);
+    return s;
+}
+
+static status put_example(const struct ingest_options *options, const struct ingest_files *files, json_t *plan,
+                          struct error *err)
+{
+    struct buf text = {0};
+    if (files->count == 0)
+        return json_put(plan, "example_path", json_null(), err);
+    status s = example_path(options, files, &text, err);
+    if (s == OK)
+        s = json_put(plan, "example_path", json_stringn((const char *)text.data, text.len), err);
+    buf_release(&text);
     return s;
 }
 
@@ -42,7 +87,10 @@ status ingest_plan(const struct task *task, json_t **answer, struct error *err)
             s = error_no_memory(err, 64);
     }
     if (s == OK)
-        *answer = plan;
+        s = put_example(&options, &files, plan, err);
+    if (s == OK)
+        *answer = json_incref(plan);
+    json_decref(plan);
     json_decref(list);
     ingest_files_release(&files);
     ingest_options_release(&options);

@@ -91,7 +91,7 @@ static const char *compression_of(const char *extension)
         return "gzip";
     if (n >= 4 && strcmp(extension + n - 4, ".zst") == 0)
         return "zstd";
-    return "none";
+    return "uncompressed";
 }
 
 /* What a value is read as; `decode_as` makes the column of it. Texts and JSON in CSV cells come as they are. */
@@ -168,6 +168,25 @@ static status append_text_files(const struct view_input *v, struct buf *sql, str
     return s == OK ? append_text(sql, ")", err) : s;
 }
 
+/* DuckDB takes a number of JSON for a double on the way to a decimal: 15 digits survive that. */
+#define JSON_DECIMAL_DIGITS 15
+
+static status check_json_decimals(const struct view_input *v, struct error *err)
+{
+    for (size_t i = 0; i < v->schema->count; i++) {
+        const struct field *f = &v->schema->fields[i];
+        char type[TYPE_NAME_MAX];
+        if (f->type.kind != TYPE_DECIMAL || f->type.precision <= JSON_DECIMAL_DIGITS)
+            continue;
+        error_set(err, ERR_UNSUPPORTED,
+                  "input '%.*s': column '%s' is %s, of which only %d digits could be read from JSON files exactly",
+                  (int)v->alias.n, v->alias.p, f->name, type_name(f->type, type), JSON_DECIMAL_DIGITS);
+        error_hint(err, "let the job that makes the dataset write Parquet (force_to_parquet), or declare fewer digits");
+        return ERR_UNSUPPORTED;
+    }
+    return OK;
+}
+
 status view_create(struct sql_session *session, const struct view_input *v, struct error *err)
 {
     if (v->schema->count == 0 && (v->path_count == 0 || v->format != VIEW_PARQUET)) {
@@ -177,7 +196,10 @@ status view_create(struct sql_session *session, const struct view_input *v, stru
         return s;
     }
     struct buf sql = {0};
-    status s = append_text(&sql, "CREATE VIEW ", err);
+    status s = v->format == VIEW_JSON ? check_json_decimals(v, err) : OK;
+    if (s != OK)
+        return s;
+    s = append_text(&sql, "CREATE VIEW ", err);
     if (s == OK)
         s = sql_append_identifier(&sql, v->alias, err);
     if (s == OK)

@@ -174,20 +174,28 @@ def test_text_inputs(lake):
     old = b"id,t\n9,old\n"
     lake.add_input("c", schema=schema, format="csv", texts=(old, csv))
     ndjson = (
-        b'{"id":1,"t":"a \\"b\\"\\nc","d":1234567890123456789012345678.0123456789,"j":{"x":[1]},"ts":"2024-01-01T10:00:00.5Z","f":"NaN"}\n'
+        b'{"id":1,"t":"a \\"b\\"\\nc","d":123456789012.345,"j":{"x":[1]},"ts":"2024-01-01T10:00:00.5Z","f":"NaN"}\n'
         b'{"id":2,"t":"","d":null,"j":null,"ts":null,"f":1e+300}\n{"id":3,"d":1.5000000000,"f":"-inf"}\n'
     )
-    lake.add_input("n", schema=schema, format="json", texts=(ndjson,), extension="ndjson")
-    for alias in ("c", "n"):
+    fewer = [{**c, "type": "decimal(15,3)"} if c["name"] == "d" else c for c in schema]
+    lake.add_input("n", schema=fewer, format="json", texts=(ndjson,), extension="ndjson")
+    for alias, digits in [("c", "1234567890123456789012345678.0123456789"), ("n", "123456789012.345")]:
         lake.run(f"SELECT id, t, d, j, ts, f::VARCHAR AS f FROM {alias} WHERE id < 9 ORDER BY id")
         one, two, three = lake.rows()
         assert one["t"] == 'a "b"\nc' and one["j"] == '{"x":[1]}' and one["f"] == "nan"
-        assert one["d"] == decimal.Decimal("1234567890123456789012345678.0123456789"), alias
+        assert one["d"] == decimal.Decimal(digits), alias
         assert one["ts"] == datetime.datetime(2024, 1, 1, 10, 0, 0, 500000, tzinfo=datetime.UTC)
         assert two["t"] == "" and two["d"] is None and two["f"] == "1e+300"
         assert three["t"] is None and three["d"] == decimal.Decimal("1.5") and three["f"] == "-inf"
     lake.run("SELECT * FROM c WHERE id = 9")
     assert lake.rows() == [{"id": 9, "t": "old", "d": None, "j": None, "ts": None, "f": None}]
+
+
+def test_decimals_of_json_files_that_would_be_read_wrongly_are_refused(lake):
+    schema = [{"name": "d", "type": "decimal(18,2)", "nullable": True, "source_name": "d"}]
+    lake.add_input("n", schema=schema, format="json", texts=(b'{"d":1234567890123456.78}\n',), extension="ndjson")
+    error = lake.run("SELECT d FROM n", ok=False)
+    assert error["code"] == "unsupported" and "column 'd'" in error["message"] and "force_to_parquet" in error["hint"]
 
 
 def test_explain(lake):

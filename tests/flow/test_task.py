@@ -378,12 +378,13 @@ def test_growing_file_waits(lake):
         while not stop.wait(0.02):
             os.utime(path)
 
+    os.utime(path)
     writer = threading.Thread(target=write_on)
     writer.start()
     try:
-        failed = lake.run(lake.payload() | {"settle_seconds": 0.3}, ok=False)
+        failed = lake.run(lake.payload() | {"settle_seconds": 0.5}, ok=False)
         assert failed["error"]["code"] == "changed" and "a.csv" in failed["error"]["message"]
-        assert lake.run(lake.payload(**INCREMENTAL) | {"settle_seconds": 0.3})["waiting_files"] == 1
+        assert lake.run(lake.payload(**INCREMENTAL) | {"settle_seconds": 0.5})["waiting_files"] == 1
     finally:
         stop.set()
         writer.join()

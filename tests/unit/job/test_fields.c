@@ -105,7 +105,7 @@ static const struct refusal ingest_refusals[] = {
      "/config/upload_id", "combination", "leave it out"},
     {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"/a\",\"url\":\"x\"}}", "/config/url", "unknown_field",
      "path"},
-    {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"in/a\"}}", "/config/path", "format", "absolute"},
+    {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"../a\"}}", "/config/path", "format", ".."},
     {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"/in/../a\"}}", "/config/path", "format", ".."},
     {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"/in/..\"}}", "/config/path", "format", ".."},
     {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"/a\",\"delimiter\":\";\"}}", "/config/delimiter",
