@@ -34,8 +34,11 @@ static status check_upload(struct api_context *context, const char *id, struct f
 
 static status check_path(struct api_context *context, const char *path, struct field_errors *errors, struct error *err)
 {
-    char *resolved = NULL;
-    status s = confine_pattern(path, context->local_roots, context->local_root_count, &resolved, err);
+    char *anchored = NULL, *resolved = NULL;
+    status s = confine_anchor(path, context->local_roots, context->local_root_count, &anchored, err);
+    if (s == OK)
+        s = confine_pattern(anchored, context->local_roots, context->local_root_count, &resolved, err);
+    free(anchored);
     free(resolved);
     if (s != ERR_DENIED && s != ERR_INVALID)
         return s;

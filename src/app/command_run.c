@@ -35,17 +35,26 @@ static void print_help(void)
          "  flowforge run sales --job orders --json");
 }
 
+/* What is shown of a run while it goes on. */
+struct screen {
+    const struct settings *settings;
+    json_t *names; /* job run id -> name of the job */
+};
+
 /* Job runs and log lines as they come, on standard error. */
 static void show(void *self, const char *event, const json_t *data)
 {
-    const struct settings *settings = self;
-    if (settings->quiet || settings->json)
+    struct screen *screen = self;
+    if (screen->settings->quiet || screen->settings->json)
         return;
-    if (strcmp(event, "log") == 0)
-        fprintf(stderr, "  %s  %-7s %s\n", json_text(data, "time", ""), json_text(data, "level", ""),
-                json_text(data, "message", ""));
-    else
-        fprintf(stderr, "%s: %s\n", json_text(data, "job_name", "?"), json_text(data, "state_name", "?"));
+    if (strcmp(event, "log") == 0) {
+        fprintf(stderr, "  %s: %s: %s\n", json_text(screen->names, json_text(data, "job_run_id", ""), "run"),
+                json_text(data, "level", ""), json_text(data, "message", ""));
+        return;
+    }
+    const char *name = json_text(data, "job_name", "?");
+    if (json_put_text(screen->names, json_text(data, "id", ""), name, NULL) == OK)
+        fprintf(stderr, "%s: %s\n", name, json_text(data, "state_name", "?"));
 }
 
 static status start(struct client *client, const struct settings *settings, const char *pipeline, json_t **run,
@@ -101,7 +110,9 @@ int command_run(const struct app *app, int argc, char **argv)
         snprintf(id, sizeof id, "%s", json_text(run, "id", ""));
         json_decref(run);
         run = NULL;
-        s = client_watch(client, id, app->cancel, show, &settings, &run, &err);
+        struct screen screen = {.settings = &settings, .names = json_object()};
+        s = screen.names ? client_watch(client, id, app->cancel, show, &screen, &run, &err) : error_no_memory(&err, 1);
+        json_decref(screen.names);
     }
     if (s == OK && settings.json)
         s = print_json(run, &err);

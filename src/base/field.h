@@ -50,7 +50,7 @@ struct field_errors {
     json_t *list; /* [{"pointer": "/user_schema/0/type", "code": "unknown_type", "message": ...}]; NULL: none yet */
 };
 /* Add one. Codes: required, null, type, choice, range, length, unknown_field, read_only, combination, format,
- * duplicate, not_found, in_use. The message says what to change. */
+ * duplicate, not_found, in_use, unknown_type. The message says what to change. */
 status field_error_add(struct field_errors *errors, struct error *err, const char *pointer, const char *code,
                        const char *format, ...) PRINTF_LIKE(5, 6) MUST_USE;
 size_t field_errors_count(const struct field_errors *errors);

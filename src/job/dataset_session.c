@@ -70,7 +70,7 @@ static status open_paths(struct dataset_session *session, const json_t *inputs, 
                 s = error_set(err, ERR_INVALID, "a file of input '%s' has no path", json_text(input, "alias", ""));
         }
     }
-    if (s == OK)
+    if (s == OK && count > 0)
         s = parquet_paths_open(&session->paths, names, count, err);
     free(names);
     return s;

@@ -7,6 +7,7 @@
 
 #include "source/file_list.h"
 #include "sys/clock.h"
+#include "sys/confine.h"
 #include "sys/file_copy.h"
 
 #define WAIT_NS 50000000
@@ -206,11 +207,14 @@ static status find_local(struct ingest_files *files, const struct ingest_options
                          const json_t *ledger, const atomic_bool *cancel, struct error *err)
 {
     struct file_list list = {0};
-    struct file_list_options how = {
-        .path = options->path, .flat = options->flat, .settle_seconds = options->settle_seconds};
+    struct file_list_options how = {.flat = options->flat, .settle_seconds = options->settle_seconds};
     const char **roots = NULL;
+    char *path = NULL;
     status s = read_roots(json_object_get(payload, "local_roots"), &roots, &how.root_count, err);
+    if (s == OK)
+        s = confine_anchor(options->path, roots, how.root_count, &path, err);
     how.roots = roots;
+    how.path = path;
     if (s == OK)
         s = list_settled(&how, cancel, &list, err);
     if (s == OK && list.count == 0 && !options->incremental)
@@ -222,6 +226,7 @@ static status find_local(struct ingest_files *files, const struct ingest_options
     files->waiting = list.growing;
     files->hidden = list.hidden;
     file_list_release(&list);
+    free(path);
     free(roots);
     return s;
 }

@@ -20,21 +20,11 @@ static status path_below(const char *folder, const char *name, char **path, stru
     return error_no_memory(err, strlen(folder) + strlen(name) + 2);
 }
 
-/* What an earlier attempt of this run staged goes. */
+/* What an earlier attempt of this run staged goes, killed in the middle or not. */
 static status clear_staging(const char *staging, struct error *err)
 {
-    static const char *const folders[] = {LANDING_FOLDER, INGEST_DATA, INGEST_MERGED, INGEST_QUARANTINE};
-    status s = dir_make_all(staging, NULL, err);
-    for (size_t i = 0; s == OK && i < ARRAY_LENGTH(folders); i++) {
-        char *path = NULL;
-        s = path_below(staging, folders[i], &path, err);
-        if (s == OK)
-            s = dir_remove_tree(path, err);
-        if (s == ERR_NOT_FOUND)
-            s = OK;
-        free(path);
-    }
-    return s;
+    status s = dir_remove_tree(staging, err);
+    return s == OK || s == ERR_NOT_FOUND ? dir_make_all(staging, NULL, err) : s;
 }
 
 /* The target's files, and which of them hold rows of a file that changed. */
@@ -158,23 +148,44 @@ static void progress_stop(struct progress_thread *p)
 /* ---- the run ---- */
 
 /* The engine speaks of options on a command line; a job has members. */
+static const struct {
+    const char *part, *hint;
+} job_hints[] = {
+    {"--on-error", "nothing was published; mend the rows, or let the others pass by error_handling=quarantine with a "
+                   "quarantine_path"},
+    {"--max-rejects", "nothing was published; mend the rows, or raise max_rejects"},
+    {"--rename", "give one of the columns another name in rename_map, or correct the names in the job"},
+    {"--from", "take files of one format by a pattern such as *.csv, one job for each format"},
+    {"--memory", "give the tasks more memory, or free memory on this machine"},
+};
+
+static const struct {
+    const char *option, *member;
+} job_members[] = {{"--dedupe: ", "dedupe_keys: "},
+                   {"--order-by: ", "watermark_column: "},
+                   {"--partition-by: ", "partition_pattern: "}};
+
 static void explain(struct error *err)
 {
     static const char after_rename[] = "columns (after --rename): ";
-    if (err && err->code == ERR_BAD_ROWS && strstr(err->hint, "--on-error"))
-        error_hint(err,
-                   "nothing was published; mend the rows, or let the others pass by error_handling=quarantine with "
-                   "a quarantine_path");
-    else if (err && err->code == ERR_BAD_ROWS && strstr(err->hint, "--max-rejects"))
-        error_hint(err, "nothing was published; mend the rows, or raise max_rejects");
-    else if (err && strncmp(err->hint, after_rename, sizeof after_rename - 1) == 0) {
-        char known[sizeof err->hint];
-        memcpy(known, err->hint + sizeof after_rename - 1, sizeof known - sizeof after_rename + 1);
-        error_hint(err, "columns (after rename_map): %s", known);
-    } else if (err && strstr(err->hint, "--rename"))
-        error_hint(err, "give one of the columns another name in rename_map, or correct the names in the job");
-    else if (err && strstr(err->hint, "--from"))
-        error_hint(err, "take files of one format by a pattern such as *.csv, one job for each format");
+    char rest[sizeof err->message];
+    for (size_t i = 0; i < ARRAY_LENGTH(job_members); i++) {
+        size_t n = strlen(job_members[i].option);
+        if (strncmp(err->message, job_members[i].option, n) != 0)
+            continue;
+        strcpy(rest, err->message + n);
+        snprintf(err->message, sizeof err->message, "%s%.900s", job_members[i].member, rest);
+    }
+    if (strncmp(err->hint, after_rename, sizeof after_rename - 1) == 0) {
+        strcpy(rest, err->hint + sizeof after_rename - 1);
+        error_hint(err, "columns (after rename_map): %s", rest);
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(job_hints); i++)
+        if (strstr(err->hint, job_hints[i].part)) {
+            error_hint(err, "%s", job_hints[i].hint);
+            return;
+        }
 }
 
 static status convert(struct ingest *g, struct error *err)
@@ -188,7 +199,7 @@ static status convert(struct ingest *g, struct error *err)
     progress_stop(&progress);
     if (s == OK)
         report_progress(&progress);
-    else
+    else if (err)
         explain(err);
     if (s == OK && g->result.watermark_ties_exceeded && g->options.incremental) {
         s = error_set(err, ERR_LIMIT, "too many rows have the highest value of watermark column '%.*s' (%.60s)",
@@ -252,6 +263,8 @@ static status take(struct ingest *g, struct error *err)
         s = convert(g, err);
     if (s == OK && g->options.merge)
         s = ingest_merge(g, err);
+    if (s == OK)
+        s = ingest_land_finish(&g->files, g->task->cancel, err);
     if (s == OK)
         s = log_end(g, err);
     return s == OK ? dir_fsync_tree(g->options.staging, err) : s;

@@ -78,7 +78,6 @@ static status land_at(struct ingest_file *f, struct str folder, const struct ing
             .mtime_ns = f->mtime_ns,
             .link = f->upload,
             .hash = f->change == INGEST_CHANGED && !f->upload && !f->hash[0],
-            .durable = true,
             .cancel = cancel,
         };
         bool hashed = false;
@@ -126,5 +125,14 @@ status ingest_land(struct ingest_files *files, const struct ingest_options *opti
                                           : land_one(files, i, buf_str(&folder), options, cancel, err);
     buf_release(&folder);
     buf_release(&path);
+    return s;
+}
+
+status ingest_land_finish(const struct ingest_files *files, const atomic_bool *cancel, struct error *err)
+{
+    status s = OK;
+    for (size_t i = 0; s == OK && i < files->count; i++)
+        s = cancel && atomic_load(cancel) ? error_set(err, ERR_CANCELLED, "cancelled")
+                                          : file_sync(files->items[i].landed, err);
     return s;
 }

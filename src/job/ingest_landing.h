@@ -10,5 +10,7 @@
  * it. ERR_CHANGED: a source is not what was listed any more. */
 status ingest_land(struct ingest_files *files, const struct ingest_options *options, const atomic_bool *cancel,
                    struct error *err) MUST_USE;
+/* Make the copies durable: last, because the disk is at work on them while they are converted. */
+status ingest_land_finish(const struct ingest_files *files, const atomic_bool *cancel, struct error *err) MUST_USE;
 
 #endif

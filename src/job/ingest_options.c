@@ -241,6 +241,22 @@ static status check_same_types(const struct user_column *declared, size_t count,
     return s;
 }
 
+/* One dataset, one format: its readers are told by the catalog which. */
+static status check_same_format(const struct ingest_options *o, struct error *err)
+{
+    const char *format = o->convert.to == FORMAT_PARQUET ? "parquet" : o->convert.to == FORMAT_CSV ? "csv" : "json";
+    for (size_t i = 0; o->incremental && i < json_array_size(o->target_files); i++) {
+        const char *there = json_text(json_array_get(o->target_files, i), "format", format);
+        if (strcmp(there, format) == 0)
+            continue;
+        status s = error_set(err, ERR_INVALID, "dataset '%.100s' holds %.20s files, but the job now makes %s",
+                             o->dataset, there, format);
+        error_hint(err, "run the job once in full mode to make the dataset anew, or set force_to_parquet back");
+        return s;
+    }
+    return OK;
+}
+
 static status read_schema(const json_t *job, struct ingest_options *o, struct error *err)
 {
     struct convert_options *c = &o->convert;
@@ -437,6 +453,8 @@ status ingest_options_read(struct ingest_options *options, const json_t *payload
         s = read_rows(payload, job, &o, err);
     if (s == OK)
         s = read_schema(job, &o, err);
+    if (s == OK)
+        s = check_same_format(&o, err);
     if (s == OK)
         *options = o;
     else

@@ -13,12 +13,7 @@ static const char *const local_members[] = {"path", "recursive", "csv_options", 
 static const char *const upload_members[] = {"upload_id", "csv_options", "json_options", NULL};
 
 static const struct source_rule source_rules[] = {
-    {"file_local",
-     true,
-     {"csv", "json", "parquet"},
-     "path",
-     "the absolute path of a file or folder, or a glob",
-     local_members},
+    {"file_local", true, {"csv", "json", "parquet"}, "path", "a file, a folder or a glob", local_members},
     {"file_upload",
      true,
      {"csv", "json", "parquet"},
@@ -146,7 +141,7 @@ static const struct field_def config_rows[] = {
      .min = 1,
      .label = "Path",
      .required_when = "source_type=file_local",
-     .help = "The absolute path of a file or folder, or a glob, below one of the server's local roots.",
+     .help = "A file, a folder or a glob below one of the server's local roots; a relative path lies below the first.",
      .format = "path"},
     {.key = "recursive",
      .kind = FIELD_BOOLEAN,
@@ -188,13 +183,13 @@ static status config_rules(const json_t *record, struct field_errors *errors, st
     const char *path = json_text(record, "path", NULL);
     if (!path)
         return OK;
-    if (path[0] != '/')
-        return field_error_add(errors, err, "/path", "format", "'%.200s' is not absolute: write the path from '/' on",
-                               path);
-    for (const char *part = path; part; part = strchr(part + 1, '/'))
-        if (strncmp(part, "/..", 3) == 0 && (part[3] == '/' || part[3] == '\0'))
+    for (const char *part = path; *part; part += strspn(part, "/")) {
+        size_t n = strcspn(part, "/");
+        if (n == 2 && strncmp(part, "..", 2) == 0)
             return field_error_add(errors, err, "/path", "format", "'%.200s' holds '..': write the path without it",
                                    path);
+        part += n;
+    }
     return OK;
 }
 

@@ -58,6 +58,20 @@ static status denied(struct error *err, const char *path, const char *const *roo
     return s;
 }
 
+status confine_anchor(const char *path, const char *const *roots, size_t root_count, char **anchored, struct error *err)
+{
+    if (path[0] != '/' && root_count == 0)
+        return denied(err, path, roots, root_count);
+    const char *root = path[0] == '/' ? "" : roots[0];
+    size_t size = strlen(root) + strlen(path) + 2;
+    char *whole = malloc(size);
+    if (!whole)
+        return error_no_memory(err, size);
+    snprintf(whole, size, "%s%s%s", root, path[0] == '/' ? "" : "/", path);
+    *anchored = whole;
+    return OK;
+}
+
 /* realpath of the longest part that exists, and `rest`: what follows it ("" or "a/b"). */
 static status resolve_existing(const char *path, char **resolved, struct error *err)
 {

@@ -10,6 +10,10 @@
 /* Does `path` hold one of the glob characters * ? [ ? */
 bool path_has_glob(const char *path);
 
+/* A relative path is meant below the first root: *anchored is that, or a copy of an absolute path; to be freed.
+ * ERR_DENIED for a relative path when there are no roots. */
+status confine_anchor(const char *path, const char *const *roots, size_t root_count, char **anchored,
+                      struct error *err) MUST_USE;
 /* The file or folder at `path` (absolute, taken literally), links resolved; what does not exist yet is resolved as far
  * as it exists. `roots` are absolute and resolved (realpath). *resolved is to be freed. ERR_INVALID: not absolute, or
  * ".." behind a part that does not exist. ERR_DENIED: below none of the roots, or no roots at all. */

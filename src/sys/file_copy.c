@@ -93,8 +93,8 @@ static status copy(int from, const struct file_copy_options *o, bool *hashed, st
     status s = fill(from, to, o, hashed, hash, err);
     if (s == OK)
         s = check_same(from, o, err);
-    if (s == OK && o->durable)
-        s = file_fsync(to, o->to, err);
+    if (s == OK)
+        (void)sync_file_range(to, 0, 0, SYNC_FILE_RANGE_WRITE); /* a start only: file_sync tells what came of it */
     file_close(to);
     if (s != OK)
         unlink(o->to);
@@ -111,8 +111,6 @@ status file_copy(const struct file_copy_options *o, bool *hashed, struct file_ha
     if (s == OK && (!o->link || link(o->from, o->to) != 0))
         s = o->link && errno == EEXIST ? error_set_errno(err, errno, "cannot create %s", o->to)
                                        : copy(from, o, hashed, hash, err);
-    else if (s == OK && o->durable)
-        s = file_fsync(from, o->from, err);
     file_close(from);
     if (s == OK && o->hash && !*hashed) {
         s = file_hash_of(o->to, o->cancel, hash, err);
@@ -120,6 +118,16 @@ status file_copy(const struct file_copy_options *o, bool *hashed, struct file_ha
         if (s != OK)
             unlink(o->to);
     }
+    return s;
+}
+
+status file_sync(const char *path, struct error *err)
+{
+    int fd = file_open(path, O_RDONLY, 0);
+    if (fd < 0)
+        return error_set_errno(err, errno, "cannot open %s", path);
+    status s = file_fsync(fd, path, err);
+    file_close(fd);
     return s;
 }
 

@@ -74,7 +74,7 @@ def test_pyyaml_reads_what_we_write(convert, seed):
 def test_we_read_what_pyyaml_writes(convert, seed, style, flow):
     rng = random.Random(1000 + seed)
     texts = [t for t in (text(rng) for _ in range(150)) if style or not NUMBER_OF_1_2.fullmatch(t)]
-    # Texts only: PyYAML tags numbers when it is told to quote everything.
+    # "---": what begins with a brace is taken for JSON. Texts only: PyYAML tags numbers when it is told to quote everything.
     document = {"texts": texts, "keys": {t: [t] for t in texts}}
-    written = yaml.safe_dump(document, default_style=style, default_flow_style=flow)
+    written = yaml.safe_dump(document, default_style=style, default_flow_style=flow, explicit_start=True)
     assert json.loads(convert("json", written)) == document

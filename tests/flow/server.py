@@ -236,7 +236,10 @@ class Server:
 
 
 def account(job_run):
-    """The identity of DESIGN 3.5."""
+    """The identity of DESIGN 3.5; a run that published nothing wrote nothing, however far it had read."""
+    if job_run["state_type"] != "COMPLETED":
+        assert job_run["rows_written"] == 0, job_run
+        return
     parts = sum(job_run[f"rows_{word}"] for word in ("written", "rejected", "deduped", "filtered"))
     assert job_run["rows_read"] == parts, job_run
 

@@ -49,6 +49,15 @@ def test_columns_that_only_some_files_have(lake):
     assert [row["note"] for row in lake.rows()] == [None, None, None, "late", None]
 
 
+def test_inputs_without_files(tmp_path):
+    lake = Lake(tmp_path)
+    lake.add_input("empty", schema=[{"name": "id", "type": "decimal(9,2)", "nullable": True, "source_name": "id"}])
+    result = lake.run("SELECT id, 1 AS one FROM empty")
+    assert [c["type"] for c in result["schema"]] == ["decimal(9,2)", "integer"] and result["rows"]["read"] == 0
+    lake.run("SELECT count(id) AS n FROM empty")
+    assert lake.rows() == [{"n": 0}]
+
+
 def test_order_is_kept_over_many_rows(lake):
     lake.run("SELECT range AS n, 'x' || (range % 1000) AS t, [range] AS l FROM range(700000) ORDER BY hash(range)")
     rows = pq.ParquetFile(lake.lake / lake.files[0]["path"]).read()
@@ -319,6 +328,37 @@ def test_out_of_memory_is_an_error(lake):
         "SELECT list(range || 'x' || repeat('y', 100)) AS l FROM range(30000000)", ok=False, memory=64 << 20
     )
     assert error["code"] == "no_memory", error
+
+
+@pytest.mark.skipif("asan" in str(flowforge.PROGRAM), reason="sanitizers map terabytes")
+@pytest.mark.parametrize("length", ["1500000000", "100000000 + (range % 2)::INTEGER"])
+def test_memory_that_duckdb_does_not_count(lake, length):
+    """Texts are beyond its memory_limit: the limit that the server sets on the process ends them."""
+    payload = lake.payload(f"SELECT length(repeat('x', {length})) AS n FROM range(10)")
+    done = subprocess.run(
+        ["prlimit", "--data=805306368", str(flowforge.PROGRAM), "task", "run"],
+        input=json.dumps(payload).encode(),
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    assert json.loads(done.stdout.splitlines()[-1])["error"]["code"] == "no_memory"
+
+
+def test_second_attempt(lake):
+    """It finds what the first one staged before it was killed."""
+    lake.run("SELECT id FROM orders", refresh_mode="append")
+    payload = lake.payload("SELECT id, 'x' AS v FROM orders", refresh_mode="merge", merge_keys=["id"])
+    answers = []
+    for _ in range(2):
+        done = lake.task("run", payload)
+        finished = json.loads(done.stdout.splitlines()[-1])
+        assert finished["outcome"] == "completed", finished
+        answers.append(finished["result"])
+    assert answers[0] == answers[1]
+    lake.check(payload, answers[1])
+    lake.commit(payload, answers[1])
+    assert sorted(row["id"] for row in lake.rows()) == [1, 2, 3, 4, 5]
 
 
 def test_cancel_ends_an_endless_query(lake):

@@ -120,7 +120,7 @@ def test_output_schema_is_held(server):
     body = {"name": "bad", "layer": "silver", "inputs": [{"alias": "o", "dataset": "bronze.orders"}]}
     body |= {"sql": "SELECT customer AS id, amount FROM o", "output_schema": schema}
     problem = server.refused("POST", f"/api/workflows/{pipeline['id']}/dataset-jobs", body)
-    assert (problem.status, problem.pointers()) == (400, {"/output_schema": "sql"})
+    assert (problem.status, problem.pointers()) == (400, {"/output_schema": "combination"})
     assert "'id'" in json.dumps(problem.problem)
 
 

@@ -454,3 +454,42 @@ def test_preview(lake):
     assert [c["name"] for c in answers[0]["schema"]] == ["id", "name"]
     assert answers[0]["rows"] == [["1", "one"]]
     assert answers[0]["source"]["name"] == "a.csv"
+
+
+def test_unknown_columns_are_named_as_the_job_names_them(lake):
+    lake.write("a.csv", "id\n1\n")
+    for job, member in (
+        ({"dedupe_keys": ["nope"]}, "dedupe_keys"),
+        ({"watermark_column": "nope"}, "watermark_column"),
+        ({"partition_mode": "column", "partition_pattern": "nope"}, "partition_pattern"),
+    ):
+        failed = lake.run(ok=False, **job)
+        assert failed["error"]["message"].startswith(f"{member}: there is no column 'nope'")
+        assert failed["error"]["hint"] == "columns (after rename_map): id"
+
+
+def test_a_dataset_keeps_one_format(lake):
+    lake.write("a.csv", "id\n1\n")
+    lake.run(**INCREMENTAL)
+    lake.write("b.csv", "id\n2\n")
+    failed = lake.run(ok=False, force_to_parquet=False, compression="none", **INCREMENTAL)
+    assert failed["error"]["code"] == "invalid" and "full mode" in failed["error"]["hint"]
+
+
+def test_declared_schema_must_fit_the_dataset(lake):
+    lake.write("a.csv", "id\n1\n")
+    user = {"schema_mode": "user", "user_schema": [{"name": "id", "type": "integer", "nullable": False}]}
+    assert lake.run(**user)["schema"] == [{"name": "id", "source_name": "id", "type": "integer", "nullable": False}]
+    lake.write("b.csv", "id\n2\n")
+    user["user_schema"] = [{"name": "id", "type": "string", "nullable": True}]
+    failed = lake.run(ok=False, **user, **INCREMENTAL)
+    assert failed["error"]["code"] == "invalid" and "full mode" in failed["error"]["hint"]
+
+
+def test_rename_and_null_values(lake):
+    lake.write("a.csv", "Id,n\n1,NA\n2,5\n")
+    lake.run(rename_map={"Id": "key"}, null_values=["NA"], dedupe_keys=["key"])
+    assert lake.rows("key", "n") == [(1, None), (2, 5)]
+    lake.write("b.csv", "Id,n\n3,6\n")
+    lake.run(rename_map={"Id": "key"}, null_values=["NA"], **INCREMENTAL)
+    assert lake.rows("key", "n") == [(1, None), (2, 5), (3, 6)]

@@ -105,7 +105,7 @@ static const struct refusal ingest_refusals[] = {
      "/config/upload_id", "combination", "leave it out"},
     {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"/a\",\"url\":\"x\"}}", "/config/url", "unknown_field",
      "path"},
-    {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"in/a\"}}", "/config/path", "format", "absolute"},
+    {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"../a\"}}", "/config/path", "format", ".."},
     {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"/in/../a\"}}", "/config/path", "format", ".."},
     {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"/in/..\"}}", "/config/path", "format", ".."},
     {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"/a\",\"delimiter\":\";\"}}", "/config/delimiter",
@@ -289,6 +289,10 @@ static void test_accepted(void **state)
         "{\"name\":\"u\",\"source_type\":\"file_upload\",\"format\":\"json\",\"config\":{\"upload_id\":"
         "\"01hzzzzzzzzzzzzzzzzzzzzzzz\"},\"rename_map\":{\"a\":\"b\",\"b\":\"a\"},\"null_values\":[\"\",\"NULL\"]}",
     };
+    static const char *const names[] = {"{\"name\":\"\xC3\x89t\xC3\xA9 \xE6\x97\xA5\"}", "{\"name\":\"a\"}",
+                                        "{\"name\":\"\xF0\x9F\x98\x80\"}"};
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+        json_decref(accepted(&pipeline_fields, NULL, names[i]));
     for (size_t i = 0; i < ARRAY_LENGTH(requests); i++)
         json_decref(accepted(&ingest_job_fields, NULL, requests[i]));
 }

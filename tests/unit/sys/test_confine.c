@@ -151,6 +151,21 @@ static void test_nothing_is_told(void **state)
     assert_string_equal(a.hint, b.hint);
 }
 
+static void test_relative_paths_lie_below_the_first_root(void **state)
+{
+    (void)state;
+    const char *const roots[] = {"/data/in", "/other"};
+    struct error err;
+    char *anchored = NULL;
+    assert_int_equal(confine_anchor("a/*.csv", roots, 2, &anchored, &err), OK);
+    assert_string_equal(anchored, "/data/in/a/*.csv");
+    free(anchored);
+    assert_int_equal(confine_anchor("/x/y", roots, 2, &anchored, &err), OK);
+    assert_string_equal(anchored, "/x/y");
+    free(anchored);
+    assert_int_equal(confine_anchor("a", NULL, 0, &anchored, &err), ERR_DENIED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +173,7 @@ int main(void)
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_without_root_or_whole_path),
         cmocka_unit_test(test_nothing_is_told),
+        cmocka_unit_test(test_relative_paths_lie_below_the_first_root),
     };
     return cmocka_run_group_tests_name("sys/confine", tests, set_up, tear_down);
 }
