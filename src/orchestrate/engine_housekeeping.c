@@ -8,11 +8,13 @@
 #include "orchestrate/engine_state.h"
 #include "orchestrate/housekeeping.h"
 #include "sys/clock.h"
+#include "sys/log.h"
 
 #define USUAL_SECONDS 3600.0
 #define START_SECONDS 5.0 /* after the engine's start */
 #define SOON_SECONDS 1.0  /* after a run's end */
 #define APART_MOST_SECONDS 60.0
+#define ORPHANS_TOLD 100 /* lines of the log */
 
 struct housekeeper {
     struct store *store;
@@ -52,20 +54,50 @@ static bool wait_turn(struct housekeeper *h)
     return go;
 }
 
+/* A line without its members is better than none. */
+static json_t *one_member(const char *key, json_t *value)
+{
+    json_t *fields = json_object();
+    if (json_put(fields, key, value, NULL) == OK)
+        return fields;
+    json_decref(fields);
+    return NULL;
+}
+
+static void tell_orphan(void *self, const char *path)
+{
+    size_t *told = self;
+    if (*told < ORPHANS_TOLD)
+        log_line(LOG_WARNING, "this file of the lake is in no dataset of this home; it is left alone",
+                 one_member("path", json_string(path)));
+    ++*told;
+}
+
+/* What an error left is there the next time. */
+static void keep_house(struct housekeeper *h, bool first)
+{
+    size_t orphans = 0;
+    struct error err;
+    const struct housekeeping_options options = {.now = engine_now(),
+                                                 .grace_seconds = h->grace,
+                                                 .uploads = h->uploads,
+                                                 .orphan = first ? tell_orphan : NULL,
+                                                 .self = &orphans};
+    if (housekeeping_run(h->store, h->lake, &options, NULL, &err) != OK)
+        log_error("what is not needed any more could not all be removed; it is tried again", &err);
+    if (orphans > ORPHANS_TOLD)
+        log_line(LOG_WARNING, "more files of the lake are in no dataset of this home",
+                 one_member("files", json_integer((json_int_t)orphans)));
+}
+
 static void *run_thread(void *self)
 {
     struct housekeeper *h = self;
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
-    while (wait_turn(h)) {
-        const struct housekeeping_options options = {
-            .now = engine_now(), .grace_seconds = h->grace, .uploads = h->uploads};
-        struct error err;
-        /* What an error left is there the next time. */
-        status s = housekeeping_run(h->store, h->lake, &options, NULL, &err);
-        (void)s;
-    }
+    for (bool first = true; wait_turn(h); first = false)
+        keep_house(h, first);
     return NULL;
 }
 

@@ -8,7 +8,8 @@
  *   FAULT_ROLE    the program's first argument (serve, task): in processes with another one nothing fails or counts.
  *                 Then an error strikes regular files only in `serve`: no disk stands behind its pipes and events.
  *   FAULT_ARM     file: only calls made once it is there count
- *   FAULT_STRUCK  file that is made at the first strike; `once` then is once for all processes that have it
+ *   FAULT_STRUCK  file that is made at the first strike; `once` then is once for all processes that have it. For fsync
+ * it holds the path of what was not synced
  *
  * Only calls made after main began count, and only those of objects that were loaded by then: the program and the
  * libraries it is linked to, but neither the dynamic loader nor what is loaded later. So what is counted does not
@@ -117,19 +118,30 @@ static bool is_armed(void)
     return true;
 }
 
-/* False when another process has been struck already. */
-static bool claim(void)
+static void write_path(int into, int of)
+{
+    char link[32], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", of);
+    long n = sys(SYS_readlinkat, AT_FDCWD, link, path, sizeof path);
+    if (n > 0)
+        (void)!sys(SYS_write, into, path, n);
+}
+
+/* False when another process has been struck already. subject: a descriptor, or -1. */
+static bool claim(int subject)
 {
     if (!fault.struck_file)
         return true;
     int fd = (int)sys(SYS_openat, AT_FDCWD, fault.struck_file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0 && subject >= 0)
+        write_path(fd, subject);
     if (fd >= 0)
         close(fd);
     return fd >= 0;
 }
 
-/* Does this call fail? */
-static bool strikes(enum kind kind, uintptr_t caller)
+/* Does this call, on a descriptor (else -1), fail? */
+static bool strikes_on(enum kind kind, int subject, uintptr_t caller)
 {
     if (kind != fault.kind || !is_armed() || !is_counted(caller))
         return false;
@@ -138,22 +150,27 @@ static bool strikes(enum kind kind, uintptr_t caller)
         return false;
     switch (fault.how) {
     case ONCE:
-        return now == fault.at && claim();
+        return now == fault.at && claim(subject);
     case ON:
-        (void)claim();
+        (void)claim(subject);
         return true;
     case ALTERNATE:
-        (void)claim();
+        (void)claim(subject);
         return (now - fault.at) % 2 == 0;
     case KILL:
-        (void)claim();
+        (void)claim(subject);
         sys(SYS_kill, getpid(), SIGKILL);
         return true;
     }
     return false;
 }
 
-/* The same for a call on a descriptor: events are none that can fail or be halved, and in the server no pipe fails. */
+static bool strikes(enum kind kind, uintptr_t caller)
+{
+    return strikes_on(kind, -1, caller);
+}
+
+/* The same for a call that moves bytes: events are none that can fail or be halved, and in the server no pipe fails. */
 static bool strikes_fd(enum kind kind, int fd, uintptr_t caller)
 {
     struct stat st;
@@ -447,12 +464,12 @@ EXPORT int __openat64_2(int parent, const char *path, int flags)
 
 EXPORT int fsync(int fd)
 {
-    return strikes(FSYNC, CALLER) ? (int)failed() : (int)sys(SYS_fsync, fd);
+    return strikes_on(FSYNC, fd, CALLER) ? (int)failed() : (int)sys(SYS_fsync, fd);
 }
 
 EXPORT int fdatasync(int fd)
 {
-    return strikes(FSYNC, CALLER) ? (int)failed() : (int)sys(SYS_fdatasync, fd);
+    return strikes_on(FSYNC, fd, CALLER) ? (int)failed() : (int)sys(SYS_fdatasync, fd);
 }
 
 EXPORT int rename(const char *from, const char *to)
