@@ -128,7 +128,7 @@ clean:
 	rm -rf build
 
 # What follows is the work of scripts; each can also be called by itself.
-.PHONY: setup check soak demo bench format help
+.PHONY: setup check soak demo serve bench format help
 setup:
 	@scripts/setup.sh check
 
@@ -147,6 +147,13 @@ demo:
 	@$(MAKE) --no-print-directory all
 	@scripts/demo.sh
 
+# On the home that `make demo` leaves, or on HOME_DIR=...
+HOME_DIR ?= build/demo-home
+serve:
+	@scripts/setup.sh build
+	@$(MAKE) --no-print-directory all
+	@$(BINARY) serve --home $(HOME_DIR)
+
 bench: setup
 	@$(MAKE) --no-print-directory all
 	@mkdir -p bench/data
@@ -157,7 +164,8 @@ help:
 	@echo "make            the program, build/release/flowforge"
 	@echo "make setup      install what building and testing need (apt, npm, a Python environment in .venv)"
 	@echo "make check      everything that has to pass: format, both compilers, sanitizers, tests, short fuzz runs"
-	@echo "make demo       convert CSV, JSON and Parquet files and show what came out"
+	@echo "make demo       run a pipeline on real data, landing to gold, and show what it made"
+	@echo "make serve      start the server on the demo's home (HOME_DIR=... for another)"
 	@echo "make bench      measure against DuckDB and Polars, writes docs/benchmarks.md"
 	@echo "make soak       the long forms of the tests, then long fuzzing; SOAK_SECONDS=600 for each target"
 	@echo "make format     format the C and Python sources"

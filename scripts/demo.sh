@@ -1,29 +1,46 @@
 #!/usr/bin/env bash
-# Converts files that npm brought (vega-datasets) and shows what came out of each.
+# Runs the pipeline of demo/us-flights.yaml on files that npm brought (vega-datasets), from landing to gold, and shows what
+# it made. DEMO_HOME: where (build/demo-home).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 flowforge=build/release/flowforge
 data=node_modules/vega-datasets/data
-out=${DEMO_OUT:-build/demo}
-rm -rf "$out"
-mkdir -p "$out"
+home=${DEMO_HOME:-build/demo-home}
+pipeline="US flights"
 
-convert() {
-    printf '\n$ flowforge convert %s %s\n' "$(basename "$1")" "$(basename "$2")"
-    "$flowforge" convert "$1" "$2"
-}
+show() { printf '\n$ flowforge %s\n' "$*"; }
 
-convert "$data/seattle-weather.csv" "$out/weather.parquet"
-convert "$data/unemployment.tsv" "$out/unemployment.parquet"
-convert "$data/birdstrikes.csv" "$out/birdstrikes.parquet"
-convert "$data/movies.json" "$out/movies.parquet"
-convert "$data/cars.json" "$out/cars.csv"
-convert "$data/flights-3m.parquet" "$out/flights.ndjson"
+if [ -e "$home/server.lock" ] && ! flock --nonblock "$home/server.lock" true 2>/dev/null; then
+    echo "demo: a server runs on $home: stop it first, or set DEMO_HOME" >&2
+    exit 1
+fi
+rm -rf "$home"
+mkdir -p "$home/inbox"
+for file in airports.csv us-state-capitals.json flights-3m.parquet birdstrikes.csv seattle-weather.csv; do
+    cp "$data/$file" "$home/inbox/"
+done
+# One line that no schema fits, so that there is something in quarantine.
+printf '\nSOMEWHERE,B-737,None,1990-13-45,MILITARY,Texas,Climb,Large,Gull,Day,0,0,n/a,300\n' >>"$home/inbox/birdstrikes.csv"
 
-printf '\nwritten to %s:\n' "$out"
-ls -l "$out"
-printf '\nthe first lines of cars.csv:\n'
-head -n 3 "$out/cars.csv"
-printf '\nthe first lines of flights.ndjson:\n'
-head -n 3 "$out/flights.ndjson"
+show apply demo/us-flights.yaml
+"$flowforge" apply --home "$home" demo/us-flights.yaml
+
+show run "'$pipeline'"
+"$flowforge" run --home "$home" --quiet "$pipeline"
+
+show run "'$pipeline'" "   # again: what is incremental has nothing to do"
+"$flowforge" run --home "$home" --quiet "$pipeline"
+
+show runs
+"$flowforge" runs --home "$home"
+
+show catalog
+"$flowforge" catalog --home "$home"
+
+show catalog show gold.state_report
+"$flowforge" catalog show --home "$home" gold.state_report --limit 5
+
+printf '\nThe files (landing, bronze, silver, gold, quarantine) are in %s/lake:\n' "$home"
+(cd "$home/lake" && find . -name '.?*' -prune -o -type f -printf '%P\n' | sed -E 's|^([^/]*/[^/]*).*|\1|' | sort | uniq -c)
+printf '\nmake serve   starts the server on this home and prints its URL\n'

@@ -41,17 +41,17 @@ const char *http_reason(int http_status)
 /* Messages are cut to a buffer's size, which may cut a character; jansson refuses text that is not UTF-8. */
 static json_t *text_value(const char *text)
 {
-    struct str s = str_of(text);
-    json_t *value = json_stringn(s.p, str_utf8_prefix(s, s.n));
-    if (value)
-        return value;
+    size_t n = strlen(text);
+    for (size_t cut = 0; cut <= n && cut < 4; cut++)
+        if (str_is_utf8((struct str){text, n - cut}))
+            return json_stringn(text, n - cut);
     char *ascii = strdup(text);
     if (!ascii)
         return NULL;
     for (char *c = ascii; *c; c++)
         if ((unsigned char)*c >= 0x80)
             *c = '?';
-    value = json_string(ascii);
+    json_t *value = json_string(ascii);
     free(ascii);
     return value;
 }

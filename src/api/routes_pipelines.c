@@ -9,14 +9,21 @@
 
 #define RECENT_RUNS 10
 
-/* Counts and the newest runs, for badges. */
-static status add_views(struct db *db, json_t *pipeline, struct error *err)
+/* Counts and the states of the newest runs, for badges. */
+static status add_badges(struct db *db, json_t *pipeline, struct error *err)
 {
-    const char *id = json_text(pipeline, "id", "");
-    json_t *counts = NULL, *runs = NULL;
-    status s = pipeline_counts(db, id, &counts, err);
+    json_t *counts = NULL;
+    status s = pipeline_counts(db, json_text(pipeline, "id", ""), &counts, err);
     if (s == OK)
         s = json_put(pipeline, "counts", counts, err);
+    return s == OK ? pipeline_add_states(db, pipeline, RECENT_RUNS, err) : s;
+}
+
+static status add_recent(struct db *db, json_t *pipeline, struct error *err)
+{
+    const char *id = json_text(pipeline, "id", "");
+    json_t *runs = NULL;
+    status s = add_badges(db, pipeline, err);
     if (s == OK)
         s = pipeline_recent_runs(db, id, RECENT_RUNS, &runs, err);
     return s == OK ? json_put(pipeline, "recent_runs", runs, err) : s;
@@ -68,11 +75,13 @@ static status list(struct api_context *context, const struct api_request *reques
     if (s == OK)
         s = store_reader(context->store, &db, err);
     if (s == OK)
+        s = db_begin(db, err); /* one view, and locks are taken once */
+    if (s == OK)
         s = list_page(db, request, &page, &rows, &more, err);
     json_array_foreach(rows, i, row)
     {
         if (s == OK)
-            s = add_views(db, row, err);
+            s = add_badges(db, row, err);
     }
     store_give_back(context->store, db);
     if (s == OK)
@@ -121,9 +130,11 @@ static status get(struct api_context *context, const struct api_request *request
     json_t *pipeline = NULL;
     status s = store_reader(context->store, &db, err);
     if (s == OK)
+        s = db_begin(db, err);
+    if (s == OK)
         s = pipeline_find(db, request->params[0], &pipeline, err);
     if (s == OK)
-        s = add_views(db, pipeline, err);
+        s = add_recent(db, pipeline, err);
     if (s == OK)
         s = add_last_runs(db, pipeline, err);
     store_give_back(context->store, db);

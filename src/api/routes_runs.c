@@ -9,17 +9,12 @@
 #include "api/sample.h"
 #include "store/store_views.h"
 
-/* "pipeline_name" beside pipeline_id. */
+/* "pipeline_name" beside pipeline_id; null when it was deleted this very moment. */
 static status name_pipeline(struct db *db, json_t *run, struct error *err)
 {
-    json_t *pipeline = NULL;
-    status s = record_get(db, &pipelines_table, json_text(run, "pipeline_id", ""), &pipeline, err);
-    if (s == ERR_NOT_FOUND) /* deleted this very moment */
-        s = OK;
-    if (s == OK)
-        s = json_put_text(run, "pipeline_name", json_text(pipeline, "name", NULL), err);
-    json_decref(pipeline);
-    return s;
+    json_t *name = NULL;
+    status s = pipeline_name(db, json_text(run, "pipeline_id", ""), &name, err);
+    return s == OK ? json_put(run, "pipeline_name", name, err) : s;
 }
 
 /* The id of the pipeline that ?pipeline= names. */
@@ -39,6 +34,8 @@ static status name_pipelines(struct api_context *context, json_t *rows, struct e
     json_t *row;
     size_t i;
     status s = store_reader(context->store, &db, err);
+    if (s == OK)
+        s = db_begin(db, err);
     json_array_foreach(rows, i, row)
     {
         if (s == OK)
@@ -72,6 +69,8 @@ static status read_pipeline_run(struct api_context *context, const char *id, jso
     struct db *db = NULL;
     json_t *record = NULL, *jobs = NULL;
     status s = store_reader(context->store, &db, err);
+    if (s == OK)
+        s = db_begin(db, err);
     if (s == OK)
         s = record_get(db, &pipeline_runs_table, id, &record, err);
     if (s == OK)

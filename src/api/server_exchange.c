@@ -18,7 +18,7 @@ void exchange_free(struct exchange *x)
     if (!x)
         return;
     event_stream_close(x->stream);
-    upload_close(x->upload);
+    exchange_drop_upload(x);
     api_response_release(&x->response);
     buf_release(&x->body);
     json_decref(x->query);
@@ -153,7 +153,8 @@ static enum MHD_Result upload_data(struct exchange *x, const char *data, size_t 
 /* The client hears about a refusal only after it has sent everything; an upload may be long, others are cut off. */
 static enum MHD_Result drain_data(struct exchange *x, size_t *size)
 {
-    uint64_t most = x->upload || x->content_length != UINT64_MAX ? UINT64_MAX : DRAIN_MOST;
+    bool upload = x->match.route && x->match.route->stream == ROUTE_UPLOAD && x->role != ROLE_NONE;
+    uint64_t most = upload || x->content_length != UINT64_MAX ? UINT64_MAX : DRAIN_MOST;
     x->drained += *size;
     *size = 0;
     return x->drained > most ? MHD_NO : MHD_YES;
@@ -181,8 +182,8 @@ static enum MHD_Result body_end(struct exchange *x)
     }
 }
 
-/* libmicrohttpd 0.9.75 calls once more for the next chunk of a body after its connection was suspended for the last one:
- * then nothing must be touched, and it must not be suspended twice. */
+/* libmicrohttpd 0.9.75 calls once more for the next chunk of a body after its connection was suspended for the last
+ * one: then nothing must be touched, and it must not be suspended twice. */
 static bool is_with_worker(struct exchange *x)
 {
     pthread_mutex_lock(&x->server->lock);

@@ -75,7 +75,7 @@ struct exchange {
     bool with_worker; /* guarded by the server's lock */
     bool first_call_over, body_ended;
     struct upload *upload;
-    bool upload_created; /* by this request: 201 */
+    bool upload_created; /* by this request: 201; it goes when it does not get complete */
     struct event_stream *stream;
     struct api_response response;
     enum role role;
@@ -107,6 +107,8 @@ void exchange_open_upload(struct work *work);
 void exchange_write_upload(struct work *work);
 void exchange_finish_upload(struct work *work);
 void exchange_abandon(struct work *work);
+/* Lets go of the upload that did not get complete. */
+void exchange_drop_upload(struct exchange *x);
 
 /* server_answer.c */
 enum MHD_Result exchange_answer(struct exchange *x);

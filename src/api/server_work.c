@@ -153,12 +153,24 @@ void exchange_open_upload(struct work *work)
     exchange_hand_back(x);
 }
 
+void exchange_drop_upload(struct exchange *x)
+{
+    if (x->upload && x->upload_created)
+        upload_discard(x->upload);
+    else
+        upload_close(x->upload);
+    x->upload = NULL;
+}
+
 static void write_piece(struct exchange *x)
 {
     struct error err = {0};
     if (upload_write(x->upload, x->body.data, x->body.len, &err) != OK) {
         api_problem_error(&x->response, &err);
         x->phase = EXCHANGE_DRAIN;
+        exchange_drop_upload(x);
+        if (x->server->log_requests)
+            log_request(x);
     }
     buf_clear(&x->body);
 }
@@ -176,20 +188,23 @@ void exchange_finish_upload(struct work *work)
     struct error err = {0};
     bool complete = false;
     write_piece(x);
-    if (!x->response.status) {
+    if (x->upload) {
         if (upload_finish(x->upload, &complete, &x->response.body, &err) != OK)
             api_problem_error(&x->response, &err);
         else
             x->response.status = !complete ? 202 : x->upload_created ? 201 : 200;
+        if (x->response.status == 201)
+            snprintf(x->response.location, sizeof x->response.location, "/api/uploads/%s",
+                     json_text(x->response.body, "id", ""));
+        if (complete)
+            upload_close(x->upload);
+        else
+            exchange_drop_upload(x);
+        x->upload = NULL;
+        if (x->server->log_requests)
+            log_request(x);
     }
-    if (x->upload_created && x->response.status == 201)
-        snprintf(x->response.location, sizeof x->response.location, "/api/uploads/%s",
-                 json_text(x->response.body, "id", ""));
-    upload_close(x->upload);
-    x->upload = NULL;
     x->phase = EXCHANGE_ANSWER;
-    if (x->server->log_requests)
-        log_request(x);
     exchange_hand_back(x);
 }
 

@@ -338,9 +338,25 @@ void upload_close(struct upload *upload)
             (void)unlink(upload->part);
         upload->recorded = UINT64_MAX;
     }
-    if (upload->recorded != upload->at)
-        (void)record_progress(upload, NULL); /* the row then tells less than is there: the client sends that again */
+    /* What cannot be recorded is given back: the disk may be full of it. */
+    if (upload->recorded != upload->at && record_progress(upload, NULL) != OK && upload->recorded < upload->at &&
+        ftruncate(upload->fd, (off_t)upload->recorded) != 0)
+        (void)unlink(upload->part);
     file_close(upload->fd);
+    free(upload);
+}
+
+void upload_discard(struct upload *upload)
+{
+    struct db *db = NULL;
+    /* First, and closed: without it there may be no space for the row's change. */
+    (void)unlink(upload->part);
+    file_close(upload->fd);
+    status s = store_writer(upload->context->store, &db, NULL);
+    if (s == OK)
+        s = record_delete(db, &uploads_table, upload->id, NULL);
+    store_give_back(upload->context->store, db);
+    (void)s; /* the row that is then left says "receiving, 0 bytes" and can be deleted */
     free(upload);
 }
 

@@ -31,6 +31,8 @@ status upload_write(struct upload *upload, const void *bytes, size_t n, struct e
 status upload_finish(struct upload *upload, bool *complete, json_t **record, struct error *err) MUST_USE;
 /* Sync and record what came, so that the client can go on from there; frees. NULL is fine. */
 void upload_close(struct upload *upload);
+/* Its part and its row go; frees. For an upload whose id the client never got. */
+void upload_discard(struct upload *upload);
 /* Its file and its part, after the row went: a row without its file would be found by a job, a file without a row by
  * nobody. */
 status upload_remove_files(struct api_context *context, const char *id, struct error *err) MUST_USE;

@@ -19,6 +19,7 @@ int command_job(const struct app *app, int argc, char **argv);
 int command_runs(const struct app *app, int argc, char **argv);
 int command_apply(const struct app *app, int argc, char **argv);
 int command_export(const struct app *app, int argc, char **argv);
+int command_catalog(const struct app *app, int argc, char **argv);
 int command_token(const struct app *app, int argc, char **argv);
 int command_task(const struct app *app, int argc, char **argv);
 

@@ -36,6 +36,7 @@ static const struct {
     {"pipelines", command_pipelines, "list the pipelines"},
     {"job", command_job, "list, show and plan the jobs of a pipeline"},
     {"runs", command_runs, "list, show, cancel and retry runs; print their logs"},
+    {"catalog", command_catalog, "list the datasets, show one"},
     {"token", command_token, "make, list and revoke access tokens"},
     {"task", command_task, "what the server starts for a job; payload on standard input"},
 };

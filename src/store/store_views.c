@@ -18,6 +18,62 @@ status pipeline_counts(struct db *db, const char *pipeline_id, json_t **counts, 
     return s;
 }
 
+static status add_text(void *self, const struct db_value *row, size_t columns, struct error *err)
+{
+    (void)columns;
+    return json_add(self, json_stringn(row[0].bytes, row[0].length), err);
+}
+
+static status texts(struct db *db, const char *sql, const struct db_value *binds, size_t bind_count, json_t **list,
+                    struct error *err)
+{
+    json_t *array = json_array();
+    status s = array ? db_each(db, sql, binds, bind_count, add_text, array, err) : error_no_memory(err, 64);
+    if (s == OK)
+        *list = array;
+    else
+        json_decref(array);
+    return s;
+}
+
+status pipeline_add_states(struct db *db, json_t *pipeline, size_t limit, struct error *err)
+{
+    static const struct record_column columns[] = {{"id", COLUMN_TEXT},
+                                                   {"kind", COLUMN_TEXT},
+                                                   {"state_type", COLUMN_TEXT},
+                                                   {"state_name", COLUMN_TEXT},
+                                                   {"rows_written", COLUMN_INTEGER},
+                                                   {"created_at", COLUMN_TIME},
+                                                   {"started_at", COLUMN_TIME},
+                                                   {"ended_at", COLUMN_TIME}};
+    const char *id = json_text(pipeline, "id", "");
+    json_t *states = NULL, *rows = NULL;
+    status s = texts(db, "SELECT state_type FROM pipeline_runs WHERE pipeline_id = ?1 ORDER BY id DESC LIMIT ?2",
+                     DB_BINDS(db_text(id), db_int((int64_t)limit)), &states, err);
+    if (s == OK)
+        s = json_put(pipeline, "recent_states", states, err);
+    if (s == OK)
+        s = record_query(db, columns, ARRAY_LENGTH(columns),
+                         "SELECT id, kind, state_type, state_name, rows_written, created_at, started_at, ended_at"
+                         " FROM pipeline_runs WHERE pipeline_id = ?1 ORDER BY id DESC LIMIT 1",
+                         DB_BINDS(db_text(id)), &rows, err);
+    if (s == OK)
+        s = json_put(pipeline, "last_run", json_array_size(rows) ? json_incref(json_array_get(rows, 0)) : json_null(),
+                     err);
+    json_decref(rows);
+    return s;
+}
+
+status pipeline_name(struct db *db, const char *pipeline_id, json_t **name, struct error *err)
+{
+    json_t *rows = NULL;
+    status s = texts(db, "SELECT name FROM pipelines WHERE id = ?1", DB_BINDS(db_text(pipeline_id)), &rows, err);
+    if (s == OK)
+        *name = json_array_size(rows) ? json_incref(json_array_get(rows, 0)) : json_null();
+    json_decref(rows);
+    return s;
+}
+
 static const struct record_column file_columns[] = {
     {"id", COLUMN_INTEGER},    {"path", COLUMN_TEXT},   {"partition", COLUMN_TEXT}, {"rows", COLUMN_INTEGER},
     {"bytes", COLUMN_INTEGER}, {"format", COLUMN_TEXT}, {"source_uri", COLUMN_TEXT}};
@@ -49,26 +105,12 @@ status dataset_files_page(struct db *db, const char *dataset_id, int64_t snapsho
     return OK;
 }
 
-static status add_name(void *self, const struct db_value *row, size_t columns, struct error *err)
-{
-    (void)columns;
-    return json_add(self, json_stringn(row[0].bytes, row[0].length), err);
-}
-
 status dataset_children(struct db *db, const char *full_name, json_t **names, struct error *err)
 {
-    json_t *array = json_array();
-    status s = array ? OK : error_no_memory(err, 64);
-    if (s == OK)
-        s = db_each(db,
-                    "SELECT layer || '.' || name FROM metadata_catalog"
-                    " WHERE EXISTS (SELECT 1 FROM json_each(parent_tables) WHERE value = ?1) ORDER BY 1",
-                    DB_BINDS(db_text(full_name)), add_name, array, err);
-    if (s == OK)
-        *names = array;
-    else
-        json_decref(array);
-    return s;
+    return texts(db,
+                 "SELECT layer || '.' || name FROM metadata_catalog"
+                 " WHERE EXISTS (SELECT 1 FROM json_each(parent_tables) WHERE value = ?1) ORDER BY 1",
+                 DB_BINDS(db_text(full_name)), names, err);
 }
 
 status ledger_count(struct db *db, const char *job_id, int64_t *count, struct error *err)

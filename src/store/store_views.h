@@ -6,6 +6,13 @@
 
 /* {"ingest_jobs": n, "dataset_jobs": n, "runs_open": n} of a pipeline. */
 status pipeline_counts(struct db *db, const char *pipeline_id, json_t **counts, struct error *err) MUST_USE;
+/* Into a pipeline's record, for a row of a list: "last_run" {id, kind, state_type, state_name, rows_written,
+ * created_at, started_at, ended_at} or null, and "recent_states", the state_type of its newest runs, newest first.
+ * Small, because a page holds many of them. */
+status pipeline_add_states(struct db *db, json_t *pipeline, size_t limit, struct error *err) MUST_USE;
+/* Its name; *name (new) is JSON null when there is no such pipeline. */
+status pipeline_name(struct db *db, const char *pipeline_id, json_t **name, struct error *err) MUST_USE;
+
 /* Files that a run wrote to a layer: [{id, path, partition, rows, bytes, format, source_uri}]. */
 status run_files(struct db *db, const char *run_id, const char *layer, json_t **rows, struct error *err) MUST_USE;
 /* A page of dataset_files, by file id: those with id > after. */

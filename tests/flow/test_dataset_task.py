@@ -330,6 +330,37 @@ def test_out_of_memory_is_an_error(lake):
     assert error["code"] == "no_memory", error
 
 
+@pytest.mark.skipif("asan" in str(flowforge.PROGRAM), reason="sanitizers map terabytes")
+@pytest.mark.parametrize("length", ["1500000000", "100000000 + (range % 2)::INTEGER"])
+def test_memory_that_duckdb_does_not_count(lake, length):
+    """Texts are beyond its memory_limit: the limit that the server sets on the process ends them."""
+    payload = lake.payload(f"SELECT length(repeat('x', {length})) AS n FROM range(10)")
+    done = subprocess.run(
+        ["prlimit", "--data=805306368", str(flowforge.PROGRAM), "task", "run"],
+        input=json.dumps(payload).encode(),
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    assert json.loads(done.stdout.splitlines()[-1])["error"]["code"] == "no_memory"
+
+
+def test_second_attempt(lake):
+    """It finds what the first one staged before it was killed."""
+    lake.run("SELECT id FROM orders", refresh_mode="append")
+    payload = lake.payload("SELECT id, 'x' AS v FROM orders", refresh_mode="merge", merge_keys=["id"])
+    answers = []
+    for _ in range(2):
+        done = lake.task("run", payload)
+        finished = json.loads(done.stdout.splitlines()[-1])
+        assert finished["outcome"] == "completed", finished
+        answers.append(finished["result"])
+    assert answers[0] == answers[1]
+    lake.check(payload, answers[1])
+    lake.commit(payload, answers[1])
+    assert sorted(row["id"] for row in lake.rows()) == [1, 2, 3, 4, 5]
+
+
 def test_cancel_ends_an_endless_query(lake):
     sql = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE 1 = 1) SELECT count(*) AS n FROM t"
     payload = lake.payload(sql)

@@ -53,6 +53,10 @@ static void test_lists(void **state)
     assert_int_equal(json_array_size(items(target)), 1);
     assert_int_equal(json_array_size(json_object_get(ask("GET", "/api/workflows/p", NULL, 200), "recent_runs")), 3);
     assert_int_equal(json_object_size(json_object_get(world.last.body, "last_job_runs")), 1);
+    const json_t *row = json_array_get(items("/api/workflows"), 0), *states = json_object_get(row, "recent_states");
+    assert_string_equal(json_text(json_object_get(row, "last_run"), "id", ""), "r3");
+    assert_int_equal(json_array_size(states), 3);
+    assert_string_equal(json_string_value(json_array_get(states, 1)), "FAILED");
 }
 
 static void test_details(void **state)
