@@ -49,7 +49,7 @@ class Load:
         s.dataset(
             self.pipeline,
             "latest",
-            "SELECT k, \"at\", v FROM b",
+            'SELECT k, "at", v FROM b',
             {"b": "bronze.b"},
             refresh_mode="merge",
             merge_keys=["k"],

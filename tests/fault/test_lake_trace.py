@@ -230,7 +230,9 @@ def test_a_run_is_durable_before_it_is_told(traced) -> None:
         assert mine
         for path in mine:
             check_order(disk, f"{lake}/{path}", published)
-    opened = [event.named(0) for event in events if event.call in ("openat", "openat2") and "O_CREAT" in event.arguments]
+    opened = [
+        event.named(0) for event in events if event.call in ("openat", "openat2") and "O_CREAT" in event.arguments
+    ]
     assert any("/.staging/" in path for path in opened)
     for path in opened:
         assert not path.startswith(lake + "/") or path.startswith(lake + "/.staging/"), f"{path} is written in place"
