@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from mounts import in_own_mounts, mount, needs_root  # noqa: F401
+import pytest
+from mounts import in_own_mounts, needs_root
 from program import BINARY, files_below, run
 
 if os.geteuid() != 0:

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lake import Load, check_books, check_visible, servers, write
-from mounts import in_own_mounts, mount, needs_root  # noqa: F401
+from mounts import in_own_mounts, needs_root
 from program import SOAK
+
+from lake import Load, check_books, check_visible, servers, write
 
 if os.geteuid() != 0:
 
@@ -34,7 +35,7 @@ def fill(folder: Path, spare: int = 0) -> Path:
 
 
 @pytest.fixture
-def disk(mount: Callable[..., Path]) -> Path:  # noqa: F811
+def disk(mount: Callable[..., Path]) -> Path:
     return mount("disk", size="24m")
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import requests
+from program import SOAK
+
 from lake import (
     Load,
     check_books,
@@ -20,7 +22,6 @@ from lake import (
     tasks_of,
     wait_for_sweep,
 )
-from program import SOAK
 
 KILLS = 200 if SOAK else 24
 

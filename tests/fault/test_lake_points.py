@@ -6,8 +6,9 @@ import time
 
 import pytest
 import requests
-from lake import SmallLoad, Template, arm, is_struck, mend, servers
 from program import SOAK
+
+from lake import SmallLoad, Template, arm, is_struck, mend, servers
 
 # Every so manieth call; all of them in the long form. Torn writes of the log of SQLite are its own business.
 KINDS = {"rename": 1, "fsync": 1, "mkdir": 1, "unlink": 2, "write": 7, "open": 5}

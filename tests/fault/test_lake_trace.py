@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from lake import servers, write
 from program import BINARY
+
+from lake import servers, write
 
 CALLS = (
     "openat,openat2,open,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,fsync,fdatasync,"
