@@ -14,7 +14,7 @@
 #define START_SECONDS 5.0 /* after the engine's start */
 #define SOON_SECONDS 1.0  /* after a run's end */
 #define APART_MOST_SECONDS 60.0
-#define ORPHANS_TOLD 100 /* lines of the log */
+#define TOLD_MOST 100 /* files that the log names */
 
 struct housekeeper {
     struct store *store;
@@ -64,30 +64,45 @@ static json_t *one_member(const char *key, json_t *value)
     return NULL;
 }
 
+struct told {
+    size_t orphans, lost;
+};
+
 static void tell_orphan(void *self, const char *path)
 {
-    size_t *told = self;
-    if (*told < ORPHANS_TOLD)
+    struct told *told = self;
+    if (told->orphans++ < TOLD_MOST)
         log_line(LOG_WARNING, "this file of the lake is in no dataset of this home; it is left alone",
                  one_member("path", json_string(path)));
-    ++*told;
+}
+
+static void tell_lost(void *self, const char *path)
+{
+    struct told *told = self;
+    if (told->lost++ < TOLD_MOST)
+        log_line(LOG_ERROR, "this file is part of the lake, and is not there; restore it, or run its job in full mode",
+                 one_member("path", json_string(path)));
 }
 
 /* What an error left is there the next time. */
 static void keep_house(struct housekeeper *h, bool first)
 {
-    size_t orphans = 0;
+    struct told told = {0};
     struct error err;
     const struct housekeeping_options options = {.now = engine_now(),
                                                  .grace_seconds = h->grace,
                                                  .uploads = h->uploads,
                                                  .orphan = first ? tell_orphan : NULL,
-                                                 .self = &orphans};
+                                                 .lost = first ? tell_lost : NULL,
+                                                 .self = &told};
     if (housekeeping_run(h->store, h->lake, &options, NULL, &err) != OK)
         log_error("what is not needed any more could not all be removed; it is tried again", &err);
-    if (orphans > ORPHANS_TOLD)
+    if (told.orphans > TOLD_MOST)
         log_line(LOG_WARNING, "more files of the lake are in no dataset of this home",
-                 one_member("files", json_integer((json_int_t)orphans)));
+                 one_member("files", json_integer((json_int_t)told.orphans)));
+    if (told.lost > TOLD_MOST)
+        log_line(LOG_ERROR, "more files of the lake are not there",
+                 one_member("files", json_integer((json_int_t)told.lost)));
 }
 
 static void *run_thread(void *self)
