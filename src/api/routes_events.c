@@ -27,7 +27,7 @@ static const struct api_query_param params[] = {
     {0}};
 
 static const struct route routes[] = {
-    {"GET", "/api/pipeline-runs/{id}/events", ROLE_VIEWER, false,
+    {"GET", "/api/pipeline-runs/{id}/events", ROLE_VIEWER, true,
      "Server-sent events: snapshot, then log, progress and state as they happen, end at the end", NULL, false, NULL,
      false, 200, snapshot, .params = params, .stream = ROUTE_EVENTS},
 };

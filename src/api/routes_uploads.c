@@ -179,17 +179,17 @@ static const struct api_query_param create_params[] = {{"filename", "With a raw 
                                                        {0}};
 
 static const struct route routes[] = {
-    {"GET", "/api/uploads", ROLE_VIEWER, false, "Uploads, newest first", NULL, false, NULL, true, 200, list,
+    {"GET", "/api/uploads", ROLE_VIEWER, true, "Uploads, newest first", NULL, false, NULL, true, 200, list,
      .params = list_params},
-    {"POST", "/api/uploads", ROLE_EDITOR, false,
+    {"POST", "/api/uploads", ROLE_EDITOR, true,
      "Announce an upload (JSON), or send a whole file as the raw body with ?filename=", &upload_fields, false, NULL,
      false, 201, create, .params = create_params, .stream = ROUTE_UPLOAD},
-    {"GET", "/api/uploads/{id}", ROLE_VIEWER, false, "An upload; size is what was received", NULL, false, NULL, false,
+    {"GET", "/api/uploads/{id}", ROLE_VIEWER, true, "An upload; size is what was received", NULL, false, NULL, false,
      200, get},
-    {"PUT", "/api/uploads/{id}", ROLE_EDITOR, false,
+    {"PUT", "/api/uploads/{id}", ROLE_EDITOR, true,
      "The file's bytes as the raw body; Upload-Offset or Content-Range goes on where it stopped", NULL, false, NULL,
      false, 200, put, .stream = ROUTE_UPLOAD},
-    {"DELETE", "/api/uploads/{id}", ROLE_EDITOR, false, "Remove an upload that no enabled job takes", NULL, false, NULL,
+    {"DELETE", "/api/uploads/{id}", ROLE_EDITOR, true, "Remove an upload that no enabled job takes", NULL, false, NULL,
      false, 204, delete_upload},
 };
 
