@@ -153,6 +153,24 @@ void exchange_open_upload(struct work *work)
     exchange_hand_back(x);
 }
 
+/* A large body is kept in memory only for those who may send it. */
+void exchange_open_body(struct work *work)
+{
+    struct exchange *x = (struct exchange *)work;
+    if (authenticate(x)) {
+        struct api_request request = request_of(x, NULL);
+        struct route admitted = x->match.route ? *x->match.route : (struct route){.role = ROLE_NONE};
+        admitted.body = NULL; /* it is still to come */
+        x->body_most = x->role == ROLE_NONE ? BODY_OF_STRANGERS_MOST : BODY_MOST;
+        if (api_route_admit(x->server->context, &admitted, &request, &x->response) && x->role == ROLE_NONE &&
+            x->content_length != UINT64_MAX)
+            exchange_refuse_size(x);
+    }
+    if (x->response.status && x->server->log_requests)
+        log_request(x);
+    exchange_hand_back(x);
+}
+
 void exchange_drop_upload(struct exchange *x)
 {
     if (x->upload && x->upload_created)
