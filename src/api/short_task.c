@@ -3,6 +3,7 @@
 #include "sys/process.h"
 
 #define ANSWER_MOST ((size_t)32 << 20)
+#define MEMORY_USUAL ((int64_t)256 << 20)
 
 static bool take_turn(struct api_context *context)
 {
@@ -63,7 +64,9 @@ status short_task_run(struct api_context *context, const char *what, const json_
                       json_t **problems, struct error *err)
 {
     const char *const argv[] = {context->program, "task", what, NULL};
-    const struct process_options options = {.argv = argv};
+    /* As for the engine's children: DuckDB does not count long texts, and works out constants while it plans. */
+    const int64_t memory = json_int(payload, "memory", MEMORY_USUAL);
+    const struct process_options options = {.argv = argv, .memory_limit = 2 * (size_t)memory + ((size_t)1 << 30)};
     struct process_output output = {0};
     struct buf input = {0};
     *problems = NULL;
@@ -77,9 +80,11 @@ status short_task_run(struct api_context *context, const char *what, const json_
         s = process_run(&options, (const char *)input.data, input.len, ANSWER_MOST, SHORT_TASK_SECONDS, &output, err);
     if (s == OK)
         s = read_answer(what, &output, answer, problems, err);
-    else if (s == ERR_TIMEOUT)
+    else if (s == ERR_TIMEOUT) {
+        error_set(err, ERR_TIMEOUT, "the %s took longer than %.0f seconds", what, SHORT_TASK_SECONDS);
         error_hint(err, "Previews and checks take at most %.0f seconds. A run of the job has no such limit.",
                    SHORT_TASK_SECONDS);
+    }
     atomic_fetch_sub(&context->short_tasks, 1);
     process_output_release(&output);
     buf_release(&input);
