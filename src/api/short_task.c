@@ -14,11 +14,19 @@ static bool take_turn(struct api_context *context)
     return false;
 }
 
+/* What a task's code means here: it is about what the client sent, and not about the server. */
+static const struct {
+    status told, meant;
+} translated[] = {{ERR_NOT_FOUND, ERR_INVALID}, {ERR_USAGE, ERR_INVALID}, {ERR_NO_MEMORY, ERR_LIMIT}};
+
 static status code_of_slug(const char *slug)
 {
+    for (size_t i = 0; i < ARRAY_LENGTH(translated); i++)
+        if (strcmp(status_slug(translated[i].told), slug) == 0)
+            return translated[i].meant;
     for (int code = 1; code < STATUS_COUNT; code++)
         if (strcmp(status_slug((status)code), slug) == 0)
-            return code == ERR_NOT_FOUND || code == ERR_USAGE ? ERR_INVALID : (status)code;
+            return (status)code;
     return ERR_INTERNAL;
 }
 
