@@ -107,8 +107,11 @@ static status take_lock(struct runtime *r, struct home_owner *owner, struct erro
     r->lock = file_open(path, O_RDWR | O_CREAT, 0600);
     if (r->lock < 0)
         return error_set_errno(err, errno, "cannot open %s", path);
-    if (flock(r->lock, LOCK_EX | LOCK_NB) == 0)
+    if (flock(r->lock, LOCK_EX | LOCK_NB) == 0) {
+        if (fchmod(r->lock, 0600) != 0) /* a copied home may have brought another mode: it will hold a token */
+            return error_set_errno(err, errno, "cannot change the mode of %s", path);
         return runtime_announce(r, &(struct home_owner){.pid = getpid()}, err);
+    }
     if (errno != EWOULDBLOCK)
         return error_set_errno(err, errno, "cannot lock %s", path);
     struct home_owner found;
@@ -204,6 +207,7 @@ status runtime_open(struct runtime **runtime, const struct runtime_options *opti
     if (!r)
         return error_no_memory(err, sizeof *r);
     r->lock = -1;
+    umask(umask(S_IRWXO) | S_IRWXO); /* data of a home is not everybody's; children inherit it */
     status s = resolve_home(r, options, err);
     if (s == OK)
         s = take_lock(r, owner, err);
