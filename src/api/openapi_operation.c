@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-const int openapi_problem_codes[] = {400, 401, 403, 404, 409, 413, 415, 422, 500, 503};
+const int openapi_problem_codes[] = {400, 401, 403, 404, 409, 412, 413, 415, 422, 500, 503, 504};
 const size_t openapi_problem_code_count = ARRAY_LENGTH(openapi_problem_codes);
 
 /* Answers and bodies that are not JSON, by the end of the path. */

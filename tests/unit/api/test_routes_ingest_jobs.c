@@ -89,7 +89,7 @@ static void test_paths_are_confined(void **state)
     char link[256];
     snprintf(link, sizeof link, "%s/link", world.data);
     assert_int_equal(symlink("/etc", link), 0);
-    const char *paths[] = {"/etc/passwd", "/etc/*", in_data("../flowforge.db"), "relative.csv"};
+    const char *paths[] = {"/etc/passwd", "/etc/*", in_data("../flowforge.db"), "../flowforge.db"};
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         ask("POST", at(""), local("j", paths[i], ""), 400);
         problem_at("/config/path");
@@ -99,6 +99,7 @@ static void test_paths_are_confined(void **state)
     ask("POST", at(""), local("j", in_data("link/*"), ""), 400);
     problem_at("/config/path");
     assert_int_equal(sql_number("SELECT count(*) FROM layer_centric_ingest_jobs"), 0);
+    ask("POST", at(""), local("j", "relative.csv", ""), 201); /* below the first root */
 }
 
 static void test_uploads(void **state)
