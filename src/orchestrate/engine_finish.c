@@ -210,8 +210,13 @@ void job_publish(struct engine *engine, struct job_run *job, double now)
         if (s == ERR_NOT_FOUND)
             run_error_format(&job->error, "lost_staging", "run the job again",
                              "a file that this run had written vanished before it was published: %s", err.message);
+        engine_log(engine, "error", "the commit of run %s (job '%s') cannot be published and is undone: %s", job->id,
+                   job->job_name, err.message);
     }
     if (publish_all(engine, job, true, &err) != OK) {
+        if (job->step_tries == 0)
+            engine_log(engine, "error", "what run %s (job '%s') had published cannot be taken back yet: %s", job->id,
+                       job->job_name, err.message);
         job->step_at =
             now + backoff_seconds(PUBLISH_FIRST_SECONDS, PUBLISH_MOST_SECONDS, ++job->step_tries, next_random(engine));
         return;

@@ -181,6 +181,9 @@ void run_log(struct engine *engine, struct pipeline_run *run, const struct job_r
 bool job_event(struct engine *engine, struct job_run *job, enum run_event event, const char *name);
 bool pipeline_event(struct pipeline_run *run, enum run_event event, const char *name);
 
+/* engine_log.c. Any thread */
+void engine_log(const struct engine *engine, const char *level, const char *format, ...) PRINTF_LIKE(3, 4);
+
 /* engine_schedule.c */
 void engine_schedule(struct engine *engine, double now);
 double engine_next_retry(const struct engine *engine); /* clock_seconds(); 0: none */
@@ -188,7 +191,7 @@ double engine_next_retry(const struct engine *engine); /* clock_seconds(); 0: no
 /* engine_child.c */
 status child_start(struct engine *engine, struct child *child, struct error *err) MUST_USE;
 void child_event(struct engine *engine, struct child *child, unsigned which);
-void child_timers(struct child *child, double now);
+void child_timers(struct engine *engine, struct child *child, double now);
 void child_terminate(struct child *child, double now);
 void child_release(struct engine *engine, struct child *child);
 enum { CHILD_IN, CHILD_OUT, CHILD_ERROR, CHILD_END, CHILD_FD_COUNT };

@@ -315,6 +315,9 @@ static void forget_ended(struct engine *engine)
 
 static void written(struct engine *engine, const json_t *rows, double now)
 {
+    if (engine->write_failures)
+        engine_log(engine, "info", "the metadata database takes what the engine writes again, after %u failed tries",
+                   engine->write_failures);
     engine->write_failures = 0;
     engine->write_at = engine->log_at = 0;
     tell_rows(engine, rows);
@@ -342,7 +345,11 @@ bool engine_write(struct engine *engine, double now)
     if (s == OK) {
         written(engine, rows, now);
     } else {
-        engine->write_failures++;
+        if (engine->write_failures++ == 0)
+            engine_log(engine, "error",
+                       "the engine cannot write what its runs did; it keeps trying, and runs keep the state that they "
+                       "have until then: %s",
+                       err.message);
         pthread_mutex_lock(&engine->lock);
         snprintf(engine->gauge_error, sizeof engine->gauge_error, "%.*s",
                  (int)str_utf8_prefix(str_of(err.message), sizeof engine->gauge_error - 1), err.message);

@@ -99,8 +99,14 @@ static status finish_commits(struct recovery *r, struct error *err)
     return s;
 }
 
+/* Who had asked for its end has got it: a run that was being cancelled is cancelled, not crashed. */
+#define CANCEL_RUNS(table)                                                                                             \
+    "UPDATE " table " SET state_type = 'CANCELLED', state_name = 'Cancelled', rows_written = 0, ended_at = ?1 "        \
+    "WHERE state_type = 'CANCELLING' OR (state_type IN " OPEN_STATES " AND pipeline_run_id IN "                        \
+    "(SELECT id FROM pipeline_runs WHERE state_type = 'CANCELLING'))"
+
 #define CRASHED_ERROR                                                                                                  \
-    "json_object('code', 'crashed', 'message', CASE WHEN state_type IN ('RUNNING', 'CANCELLING') "                     \
+    "json_object('code', 'crashed', 'message', CASE WHEN state_type = 'RUNNING' "                                      \
     "THEN 'the server was stopped or killed while this job was running; nothing of it was published' "                 \
     "ELSE 'the server was stopped or killed before this job could start' END, "                                        \
     "'hint', 'run it again: it starts from what the datasets hold now')"
@@ -142,28 +148,31 @@ static status end_open_runs(struct recovery *r, struct error *err)
     static const struct {
         const char *sql;
         size_t binds;
-        bool counts;
+        enum { NOTHING, CRASHED, CANCELLED } counts;
     } statements[] = {
-        {CRASH_RUNS("layer_centric_ingest_runs"), 1, true},
-        {CRASH_RUNS("dataset_runs"), 1, true},
-        {LOG_CRASH, 1, false},
-        {END_PIPELINE_RUNS, 1, false},
-        {"DELETE FROM run_inputs", 0, false}, /* nobody reads at a start */
+        {CANCEL_RUNS("layer_centric_ingest_runs"), 1, CANCELLED},
+        {CANCEL_RUNS("dataset_runs"), 1, CANCELLED},
+        {CRASH_RUNS("layer_centric_ingest_runs"), 1, CRASHED},
+        {CRASH_RUNS("dataset_runs"), 1, CRASHED},
+        {LOG_CRASH, 1, NOTHING},
+        {END_PIPELINE_RUNS, 1, NOTHING},
+        {"DELETE FROM run_inputs", 0, NOTHING}, /* nobody reads at a start */
     };
     const struct db_value now = db_int(r->now);
-    size_t crashed = 0;
+    size_t ended[] = {[NOTHING] = 0, [CRASHED] = 0, [CANCELLED] = 0};
     status s = db_begin(r->db, err);
     for (size_t i = 0; s == OK && i < ARRAY_LENGTH(statements); i++) {
         int64_t changes = 0;
         s = db_run(r->db, statements[i].sql, &now, statements[i].binds, &changes, err);
-        if (statements[i].counts)
-            crashed += (size_t)changes;
+        ended[statements[i].counts] += (size_t)changes;
     }
     if (s == OK)
         s = db_commit(r->db, err);
     db_rollback(r->db);
-    if (s == OK)
-        r->report.crashed = crashed;
+    if (s == OK) {
+        r->report.crashed = ended[CRASHED];
+        r->report.cancelled = ended[CANCELLED];
+    }
     return s;
 }
 

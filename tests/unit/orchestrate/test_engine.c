@@ -114,6 +114,7 @@ static void a_child_that_breaks_the_protocol_fails_its_run(void **state)
     assert_state(run, "skip", "Skipped", "");
     assert_state(run, "vanish", "Failed", "lost_staging");
     assert_string_equal(json_text(job_run(run, "vanish"), "commit_state", ""), "undone");
+    assert_int_equal(lab_logged("error", "cannot be published and is undone"), 1);
     json_decref(run);
     json_decref(begun);
 }
@@ -148,6 +149,7 @@ static void cancel_ends_within_two_seconds(void **state)
     assert_state(run, "hang", "Cancelled", "");
     assert_state(run, "of_hang", "Cancelled", "");
     json_decref(run);
+    assert_int_equal(lab_logged("warning", "and is killed"), 1);
     assert_int_equal(engine_cancel(lab.engine, run_id(first), &err), ERR_CONFLICT);
     assert_int_equal(engine_cancel(lab.engine, "nobody", &err), ERR_NOT_FOUND);
     json_decref(first);
@@ -250,6 +252,9 @@ static void a_full_disk_delays_the_end_of_a_run(void **state)
     json_decref(run);
     json_decref(wait_for(run_id(begun), "COMPLETED", 8));
     json_decref(begun);
+    /* Told once, however often it was tried, and once that it is over. */
+    assert_int_equal(lab_logged("error", "keeps trying"), 1);
+    assert_int_equal(lab_logged("info", "again, after"), 1);
 }
 
 static void stopping_cancels_or_drains(void **state)
@@ -380,6 +385,7 @@ static void a_run_that_was_open_when_the_server_died_is_crashed(void **state)
     json_t *run = read_run(run_id(begun));
     assert_string_equal(json_text(run, "state_type", ""), "CRASHED");
     assert_state(run, "slow", "Crashed", "crashed");
+    assert_int_equal(lab_logged("warning", "of its job runs 1 crashed, 0 were cancelled"), 1);
     json_decref(run);
     json_decref(begun);
 }

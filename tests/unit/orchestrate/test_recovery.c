@@ -349,7 +349,10 @@ static void test_pipeline_runs(void **state)
         {"RUNNING", {"COMPLETED", "COMPLETED", "COMPLETED"}, "COMPLETED", "COMPLETED"},
         {"RUNNING", {"COMPLETED", "FAILED", "FAILED"}, "FAILED", "FAILED"},
         {"CANCELLING", {"COMPLETED", "CANCELLED", "CANCELLED"}, "CANCELLED", "CANCELLED"},
-        {"CANCELLING", {"COMPLETED", "CANCELLING", "CANCELLED"}, "CRASHED", "CANCELLED"},
+        {"CANCELLING", {"COMPLETED", "CANCELLING", "CANCELLED"}, "CANCELLED", "CANCELLED"},
+        {"CANCELLING", {"COMPLETED", "COMPLETED", "PENDING"}, "CANCELLED", "CANCELLED"}, /* not all was told yet */
+        {"RUNNING", {"COMPLETED", "COMPLETED", "CANCELLING"}, "CANCELLED", "CANCELLED"}, /* one job was cancelled */
+        {"RUNNING", {"RUNNING", "COMPLETED", "CANCELLING"}, "CRASHED", "CANCELLED"},
         {"PENDING", {"PENDING", "PENDING", "PENDING"}, "CRASHED", "CRASHED"},
         {"FAILED", {"FAILED", "FAILED", "COMPLETED"}, "FAILED", "COMPLETED"},
     };
@@ -373,6 +376,7 @@ static void test_pipeline_runs(void **state)
     assert_ok(run_input_pin(h.db, "0-2", "x", 1, &err), err);
     struct recovery_report report = recover(&h);
     assert_int_equal(report.crashed, 2 + 1 + 1 + 3);
+    assert_int_equal(report.cancelled, 1 + 1 + 1 + 1);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[200];
         snprintf(text, sizeof text, "SELECT state_type FROM pipeline_runs WHERE id = 'p-%zu-0'", i);
@@ -381,7 +385,7 @@ static void test_pipeline_runs(void **state)
         assert_text(h.db, text, cases[i].job_three);
     }
     assert_int_equal(ask(h.db, "SELECT count(*) FROM run_inputs"), 0);
-    assert_int_equal(ask(h.db, "SELECT count(*) FROM run_logs"), 7);
+    assert_int_equal(ask(h.db, "SELECT count(*) FROM run_logs"), 10);
     assert_int_equal(ask(h.db, "SELECT jobs_failed FROM pipeline_runs WHERE id = 'p-0-0'"), 2);
     home_close(&h);
 }
