@@ -3,6 +3,7 @@
 import json
 import time
 
+from server import serving
 from test_ingest import write
 
 
@@ -26,7 +27,6 @@ def test_recovery_and_orphans_are_told(server):
     pipeline = server.pipeline()
     job = server.ingest(pipeline, "a", server.inbox / "a.csv")
     server.start_job(job)
-    time.sleep(0.3)
     server.kill()
     for i in range(25):
         write(server.home / f"lake/bronze/a/stray-{i:02}.parquet", "x")
@@ -40,8 +40,6 @@ def test_recovery_and_orphans_are_told(server):
 
 
 def test_what_housekeeping_removes_is_told(tmp_path):
-    from server import serving
-
     with serving(tmp_path / "home", "--garbage-grace", "0") as server:
         path = write(server.inbox / "a.csv", "id\n1\n")
         job = server.ingest(server.pipeline(), "a", path)
