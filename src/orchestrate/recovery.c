@@ -2,6 +2,7 @@
 
 #include "lake/publish.h"
 #include "orchestrate/commit.h"
+#include "store/store_lake.h"
 
 #define OPEN_STATES "('SCHEDULED', 'PENDING', 'RUNNING', 'CANCELLING')"
 
@@ -52,17 +53,19 @@ static status record_published(struct recovery *r, enum job_kind kind, const jso
     return s;
 }
 
-static status record_lost(struct recovery *r, enum job_kind kind, const char *id, const struct error *why,
-                          struct error *err)
+static status record_lost(struct recovery *r, enum job_kind kind, const char *id, const json_t *files,
+                          const struct error *why, struct error *err)
 {
     struct error told = *why;
     bool lost = why->code == ERR_NOT_FOUND;
     (void)error_prefix(&told, "the run's commit is undone: the server was stopped before it was published, and");
     error_hint(&told, lost ? "run the job again: the dataset is as it was before this run"
                            : "move the file away that stands in the way, then run the job again");
-    status s = db_begin(r->db, err);
+    status s = commit_unpublish_files(r->lake, id, files, err);
     if (s == OK)
-        s = commit_undo_all(r->lake, r->db, kind, id, err);
+        s = db_begin(r->db, err);
+    if (s == OK)
+        s = commit_undo(r->db, kind, id, err);
     if (s == OK)
         s = end_run(r, kind, id, "FAILED", "Failed", &told, lost ? "lost_staging" : status_slug(why->code), err);
     if (s == OK)
@@ -74,7 +77,7 @@ static status record_lost(struct recovery *r, enum job_kind kind, const char *id
 
 static status finish_commits(struct recovery *r, struct error *err)
 {
-    json_t *runs = NULL, *run;
+    json_t *runs = NULL, *run, *files = NULL;
     size_t i;
     status s = commits_unpublished(r->db, &runs, err);
     json_array_foreach(runs, i, run)
@@ -82,11 +85,15 @@ static status finish_commits(struct recovery *r, struct error *err)
         struct error why = {0};
         const char *id = json_text(run, "id", "");
         enum job_kind kind = strcmp(json_text(run, "kind", ""), "ingest") == 0 ? JOB_INGEST : JOB_DATASET;
-        status moved = commit_publish_files(r->lake, r->db, id, &why);
+        json_decref(files);
+        files = NULL;
+        status moved = commit_files(r->db, id, &files, &why);
+        if (moved == OK)
+            moved = commit_publish_files(r->lake, id, files, &why);
         if (moved == OK) {
             s = record_published(r, kind, run, err);
         } else if (moved == ERR_NOT_FOUND || moved == ERR_EXISTS) {
-            s = record_lost(r, kind, id, &why, err);
+            s = record_lost(r, kind, id, files, &why, err);
         } else {
             if (err)
                 *err = why;
@@ -95,6 +102,7 @@ static status finish_commits(struct recovery *r, struct error *err)
         if (s != OK)
             break;
     }
+    json_decref(files);
     json_decref(runs);
     return s;
 }
