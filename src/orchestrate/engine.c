@@ -166,7 +166,7 @@ static bool round_trip(struct engine *engine)
     }
     if (!wanted && !engine->runs)
         return false;
-    take_events(engine, time_to_wait(engine, now));
+    take_events(engine, engine->again ? 0 : time_to_wait(engine, now));
     return true;
 }
 

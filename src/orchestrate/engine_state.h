@@ -69,6 +69,8 @@ struct job_run {
     json_t *report;         /* of an attempt that failed */
     struct job_counts seen; /* by the task's last progress event, then by its result */
     struct run_error error;
+    char *refusal;     /* why the database does not take it; until job_refused */
+    unsigned refusals; /* how often that was so */
     struct child *child;
     char *payload;
     bool has_rejects;
@@ -159,6 +161,7 @@ struct engine {
     unsigned write_failures;
     double write_at, log_at; /* clock_seconds(): not before; 0: nothing waits */
     double stop_at;
+    bool again; /* a job has ended since engine_schedule: its run may be over, others may start */
     uint64_t random;
 };
 
@@ -205,6 +208,13 @@ void job_failed(struct engine *engine, struct job_run *job, enum run_event event
 void job_publish(struct engine *engine, struct job_run *job, double now);
 void job_cancel(struct engine *engine, struct job_run *job, double now);
 void pipeline_cancel(struct engine *engine, struct pipeline_run *run, double now);
+
+/* engine_refused.c: the rest of the transaction is durable, the part of this job (refusal) is not and never will be. */
+void job_refused(struct engine *engine, struct job_run *job);
+
+/* engine_written.c. rows: those of the transaction, as subscribers see them */
+void engine_written(struct engine *engine, const json_t *rows, double now);
+void job_start_child(struct engine *engine, struct job_run *job);
 
 /* engine_write.c: false when nothing could be written (it will be tried again at write_at). */
 bool engine_write(struct engine *engine, double now);

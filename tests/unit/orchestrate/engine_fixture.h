@@ -88,6 +88,9 @@ static void child_play(const json_t *payload, const char *script)
     } else if (strcmp(script, "slow") == 0) {
         usleep(300000);
         child_complete(payload, 1);
+    } else if (strcmp(script, "absurd") == 0) {
+        usleep(100000);
+        child_complete(payload, 1);
     } else if (strcmp(script, "unequal") == 0) {
         child_complete(payload, 5);
     } else if (strcmp(script, "vanish") == 0) {
