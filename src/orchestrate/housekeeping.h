@@ -3,6 +3,8 @@
 #ifndef FF_ORCHESTRATE_HOUSEKEEPING_H
 #define FF_ORCHESTRATE_HOUSEKEEPING_H
 
+#include <stdatomic.h>
+
 #include "storage/storage.h"
 #include "store/store.h"
 
@@ -17,6 +19,7 @@ struct housekeeping_options {
     void (*orphan)(void *self, const char *path);
     void (*lost)(void *self, const char *path);
     void *self;
+    const atomic_bool *stop; /* true: leave the rest to the next time; NULL: never */
 };
 
 struct housekeeping_report {

@@ -1,6 +1,7 @@
 """A backup of the metadata while runs go on, then a copy of the lake: together they start as a home in another place
 (docs/operations.md, "Backup and restore")."""
 
+import json
 import shutil
 import sqlite3
 import threading
@@ -39,9 +40,10 @@ def copy_files(home: Path, to: Path) -> None:
 
 
 def wait_for_log(server: servers.Server, word: str) -> list[str]:
-    """Paths of the log's lines with that word, once the first housekeeping is over."""
-    time.sleep(HOUSEKEEPING_SECONDS + 1.5)
-    return [line.split('"path":"')[1].split('"')[0] for line in server.log if word in line and '"path"' in line]
+    """Paths that lines of the log with these words end with, once the first housekeeping is over."""
+    time.sleep(max(0, server.began + HOUSEKEEPING_SECONDS + 1.5 - time.monotonic()))
+    messages = [json.loads(line)["message"] for line in server.log]
+    return [one.rsplit(": ", 1)[1] for one in messages if word in one]
 
 
 class Going:
@@ -99,10 +101,10 @@ def test_backup_while_runs_go_on(load: Load, tmp_path: Path) -> None:
         assert added, "nothing was committed between the backup and the copy"
         for full in load.expected():
             restored.table(full)
-        told = wait_for_log(restored, "in no dataset of this home")
+        told = wait_for_log(restored, "is part of no dataset")
         assert set(told) == added
         assert set(added) <= set(restored.lake_files()), "files that nobody knows were removed"
-        assert wait_for_log(restored, "is not there") == []
+        assert wait_for_log(restored, "of the lake is not there") == []
         # What came after the backup is taken again, once.
         restored.run(load.pipeline)
         load.server = restored
@@ -125,7 +127,7 @@ def test_a_copy_without_a_file_says_so(load: Load, tmp_path: Path) -> None:
         (gone,) = db.execute("SELECT path FROM manifest_files WHERE layer = 'silver' AND path LIKE '%/ab/%'").fetchone()
     (copy / "lake" / gone).unlink()
     with servers.Server(copy, "--local-root", load.inbox) as restored:
-        assert wait_for_log(restored, "is not there") == [gone]
+        assert wait_for_log(restored, "of the lake is not there") == [gone]
         load.server = restored
         restored.run(load.pipeline)
         assert load.found() == load.expected()
