@@ -15,7 +15,7 @@ from lake import Template, arm, is_struck, mend, servers
 
 # Kind of call: how it fails. Every N in the long form, so many of them in the short one.
 SERVE = {
-    "alloc": (10, [(ENOMEM, "once"), (ENOMEM, "on")]),
+    "alloc": (8, [(ENOMEM, "once"), (ENOMEM, "on")]),
     "read": (3, [(EIO, "once"), (EIO, "on"), (EINTR, "alternate"), ("short", "on")]),
     "write": (4, [(EIO, "once"), (ENOSPC, "on"), (EINTR, "alternate"), ("short", "once"), ("short", "on")]),
     "open": (3, [(EIO, "once"), (EMFILE, "on")]),
@@ -128,7 +128,7 @@ def strike(lake: Template, role: str, kind: str, at: int, error: int | str, how:
         if died is None:
             server.kill()
     assert died in (None, 0, 1), f"{what}: the server ended with {died}: {''.join(server.log[-20:])}"
-    mend(lake, server, runs, what)
+    mend(lake, server, runs, what, twice=SOAK)
     lake.clean(server)
     return struck
 
