@@ -38,7 +38,7 @@ struct run_request {
     const char *pipeline_id;
     enum job_kind kind;  /* with job_id */
     const char *job_id;  /* NULL: the whole pipeline */
-    const char *trigger; /* "manual", "api", "cli", "retry" */
+    const char *trigger; /* "api" (the command line goes through it, too), "retry"; NULL: "manual" */
     const char *created_by;
     const char *idempotency_key; /* NULL: none */
 };
