@@ -10,6 +10,7 @@ import requests
 SIZE = 3 << 30 if os.environ.get("FLOWFORGE_SOAK") == "1" else 300 << 20
 OCTETS = {"Content-Type": "application/octet-stream"}
 MOST_KB = 16 << 10
+LOST_MOST = 80 << 20  # what comes is synced and recorded every 64 MiB
 
 
 def memory(server, what):
@@ -51,7 +52,7 @@ def test_a_large_upload_takes_little_memory_and_survives_a_kill(server, tmp_path
     part = server.home / "uploads" / f"{made['id']}.part"
     curl = put(server, url, path, limit=SIZE // 4)
     deadline = time.monotonic() + 60
-    while not part.exists() or part.stat().st_size < SIZE // 8:
+    while not part.exists() or part.stat().st_size < SIZE // 2:
         assert time.monotonic() < deadline, "nothing arrives"
         assert curl.poll() is None
         time.sleep(0.01)
@@ -59,7 +60,7 @@ def test_a_large_upload_takes_little_memory_and_survives_a_kill(server, tmp_path
     curl.communicate(timeout=60)
     server.start()
     kept = server.get(url)["size"]
-    assert 0 < kept < SIZE
+    assert SIZE // 2 - LOST_MOST <= kept < SIZE
     assert kept <= part.stat().st_size
     idle = memory(server, "VmRSS")
 
