@@ -133,8 +133,11 @@ static status take_lock(struct runtime *r, struct home_owner *owner, struct erro
     if (r->lock < 0)
         return error_set_errno(err, errno, "cannot open %s", path);
     int reason = lock_home(r->lock);
-    if (reason == 0)
+    if (reason == 0) {
+        if (fchmod(r->lock, 0600) != 0) /* a copied home may have brought another mode: it will hold a token */
+            return error_set_errno(err, errno, "cannot change the mode of %s", path);
         return runtime_announce(r, &(struct home_owner){.pid = getpid()}, err);
+    }
     if (reason != EWOULDBLOCK)
         return error_set_errno(err, reason, "cannot lock %s", path);
     struct home_owner found;
@@ -250,6 +253,7 @@ status runtime_open(struct runtime **runtime, const struct runtime_options *opti
     if (!r)
         return error_no_memory(err, sizeof *r);
     r->lock = -1;
+    umask(umask(S_IRWXO) | S_IRWXO); /* data of a home is not everybody's; children inherit it */
     r->log = options->log;
     status s = resolve_home(r, options, err);
     if (s == OK)
