@@ -24,6 +24,8 @@ static status end_run(struct recovery *r, enum job_kind kind, const char *run_id
     if (s == OK && error) {
         problem = json_pack("{s:s, s:s, s:s}", "code", code, "message", error->message, "hint", error->hint);
         s = json_put(row, "error", problem, err);
+    } else if (s == OK) {
+        s = json_put(row, "error", json_null(), err);
     }
     if (s == OK)
         s = json_put_text(row, "state_type", type, err);
