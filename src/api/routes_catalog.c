@@ -62,7 +62,7 @@ static status get(struct api_context *context, const struct api_request *request
 {
     struct db *db = NULL;
     struct buf name = {0};
-    json_t *dataset = NULL, *children = NULL;
+    json_t *dataset = NULL, *children = NULL, *history = NULL;
     status s = store_reader(context->store, &db, err);
     if (s == OK)
         s = find(db, request->params[0], &dataset, err);
@@ -74,6 +74,10 @@ static status get(struct api_context *context, const struct api_request *request
         s = dataset_children(db, (const char *)name.data, &children, err);
     if (s == OK)
         s = json_put(dataset, "child_tables", children, err);
+    if (s == OK)
+        s = dataset_schemas(db, json_text(dataset, "id", ""), &history, err);
+    if (s == OK)
+        s = json_put(dataset, "schema_history", history, err);
     store_give_back(context->store, db);
     if (s == OK)
         s = api_answer_record(response, 200, json_incref(dataset), err);
@@ -171,7 +175,7 @@ static const struct route routes[] = {
      .pattern = DATASET,
      .role = ROLE_VIEWER,
      .layer_centric = true,
-     .summary = "A dataset (by id or full name) with columns, parents and children",
+     .summary = "A dataset (by id or full name) with columns, their history, parents and children",
      .success = 200,
      .handle = get},
     {.method = "GET",

@@ -30,6 +30,7 @@ static const struct route routes[] = {
     {.method = "GET",
      .pattern = "/api/pipeline-runs/{id}/events",
      .role = ROLE_VIEWER,
+     .layer_centric = true,
      .summary = "Server-sent events: snapshot, then log, progress and state as they happen, end at the end",
      .success = 200,
      .handle = snapshot,

@@ -120,6 +120,9 @@ static void test_document(void **state)
     assert_int_equal(json_array_size(at(d, "paths|/healthz|get|security")), 0);
     assert_non_null(at(d, "paths|/healthz|get|security"));
     assert_non_null(at(d, "paths|/metrics|get|responses|200|content|text/plain"));
+    assert_null(at(d, "paths|/metrics|get|responses|200|content|application/json"));
+    assert_non_null(at(d, "paths|/api/workflows/{id}/run|post|responses|202|content|application/json"));
+    assert_non_null(at(d, "paths|/api/workflows/{id}/run|post|responses|200|content|application/json"));
     assert_non_null(at(d, "components|schemas|ingest_job_patch"));
     assert_null(at(d, "components|schemas|ingest_job_patch|required"));
     assert_non_null(at(d, "components|schemas|pipeline_request|required"));
