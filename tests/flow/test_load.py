@@ -88,7 +88,8 @@ class Load:
             with contextlib.suppress(servers.Refused):  # it was faster
                 client.post(f"/api/pipeline-runs/{run['id']}/cancel")
         done = client.wait(run, ok=False)
-        assert done["state_type"] in {"COMPLETED", "CANCELLED"}, done
+        wrong = [one["error"] for one in done["job_runs"] if one["error"]]
+        assert done["state_type"] in {"COMPLETED", "CANCELLED"}, wrong
 
     def upload(self, client, turn):
         data = bytes([turn % 256]) * 300_000
