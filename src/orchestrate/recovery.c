@@ -121,7 +121,8 @@ static status finish_commits(struct recovery *r, struct error *err)
     "ELSE 'the server was stopped or killed before this job could start' END, "                                        \
     "'hint', 'run it again: it starts from what the datasets hold now')"
 #define CRASH_RUNS(table)                                                                                              \
-    "UPDATE " table " SET error = " CRASHED_ERROR ", state_type = 'CRASHED', state_name = 'Crashed', ended_at = ?1 "   \
+    "UPDATE " table " SET error = " CRASHED_ERROR ", state_type = 'CRASHED', state_name = 'Crashed', ended_at = ?1, "  \
+    "rows_read = 0, rows_written = 0, rows_rejected = 0, rows_deduped = 0, rows_filtered = 0, bytes_in = 0 "           \
     "WHERE state_type IN " OPEN_STATES
 
 /* Each open pipeline run gets a log line that says why it ended. */
