@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/event_hub.h"
+#include "sys/clock.h"
 #include "sys/dir.h"
 #include "sys/file.h"
 #include "sys/path.h"
@@ -98,6 +100,27 @@ static void read_owner(int fd, struct home_owner *owner)
     json_decref(value);
 }
 
+#define GONE_WAIT_SECONDS 2.0
+#define GONE_WAIT_STEP_MICROS 5000
+
+/* A server that was killed while it started a child leaves its lock to that child until it has come to its exec, or to
+ * its end: as long as the owner is no process any more, the lock is about to be free. */
+static int lock_home(int fd)
+{
+    double until = clock_seconds() + GONE_WAIT_SECONDS;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        struct home_owner found = {0};
+        int reason = errno;
+        if (reason == EWOULDBLOCK)
+            read_owner(fd, &found);
+        bool gone = found.pid <= 0 || (kill((pid_t)found.pid, 0) != 0 && errno == ESRCH);
+        if (reason != EINTR && (reason != EWOULDBLOCK || !gone || clock_seconds() > until))
+            return reason;
+        (void)usleep(GONE_WAIT_STEP_MICROS);
+    }
+    return 0;
+}
+
 static status take_lock(struct runtime *r, struct home_owner *owner, struct error *err)
 {
     char path[PATH_MAX];
@@ -107,10 +130,11 @@ static status take_lock(struct runtime *r, struct home_owner *owner, struct erro
     r->lock = file_open(path, O_RDWR | O_CREAT, 0600);
     if (r->lock < 0)
         return error_set_errno(err, errno, "cannot open %s", path);
-    if (flock(r->lock, LOCK_EX | LOCK_NB) == 0)
+    int reason = lock_home(r->lock);
+    if (reason == 0)
         return runtime_announce(r, &(struct home_owner){.pid = getpid()}, err);
-    if (errno != EWOULDBLOCK)
-        return error_set_errno(err, errno, "cannot lock %s", path);
+    if (reason != EWOULDBLOCK)
+        return error_set_errno(err, reason, "cannot lock %s", path);
     struct home_owner found;
     read_owner(r->lock, &found);
     if (owner)

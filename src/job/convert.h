@@ -65,7 +65,7 @@ struct convert_options {
     bool quarantine; /* error_handling=quarantine, else fail */
     const char *quarantine_dir;
     struct str quarantine_job; /* what "job=" says there; empty: `job` */
-    uint64_t max_rejects; /* UINT64_MAX: any number */
+    uint64_t max_rejects;      /* UINT64_MAX: any number */
     bool limit_reject_ratio;
     double max_reject_ratio; /* of rows read, 0 to 1; when limit_reject_ratio */
     struct convert_watermark watermark;

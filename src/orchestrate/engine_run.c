@@ -19,6 +19,15 @@ void run_error_set(struct run_error *into, const struct error *err)
     run_error_format(into, status_slug(err->code), err->hint, "%s", err->message);
 }
 
+/* It may have been cut. */
+static void drop_last_character(char *text)
+{
+    size_t n = strlen(text);
+    while (n && ((unsigned char)text[n - 1] & 0xC0) == 0x80)
+        n--;
+    text[n ? n - 1 : 0] = 0;
+}
+
 void run_error_format(struct run_error *into, const char *code, const char *hint, const char *format, ...)
 {
     va_list args;
@@ -26,7 +35,7 @@ void run_error_format(struct run_error *into, const char *code, const char *hint
     int n = vsnprintf(into->message, sizeof into->message, format, args);
     va_end(args);
     if (n >= (int)sizeof into->message)
-        into->message[str_utf8_prefix(str_of(into->message), sizeof into->message - 1)] = 0;
+        drop_last_character(into->message);
     snprintf(into->code, sizeof into->code, "%s", code);
     snprintf(into->hint, sizeof into->hint, "%.*s", (int)str_utf8_prefix(str_of(hint), sizeof into->hint - 1), hint);
 }

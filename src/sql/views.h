@@ -18,7 +18,8 @@ struct view_input {
 
 /* CREATE VIEW "alias" over those files, in their order: Parquet files matched by name, a column that a file lacks being
  * null; CSV and JSON files with the schema's types, as our own encoders write them. What DuckDB would read otherwise
- * than it stands there is an error (parquet_check.h); so are decimals of more than 15 digits in JSON files. */
+ * than it stands there is an error (parquet_check.h); so are decimals of more than 15 digits in JSON files. The one
+ * exception: within json columns of JSON files a number with a fraction is written anew from a double. */
 status view_create(struct sql_session *session, const struct view_input *input, struct error *err) MUST_USE;
 
 #endif
