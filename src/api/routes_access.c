@@ -232,7 +232,7 @@ static const struct route routes[] = {
      &token_fields, false, NULL, false, 201, tokens_create},
     {"DELETE", "/api/tokens/{id}", ROLE_ADMIN, false, "Revoke a token", NULL, false, NULL, false, 204, tokens_revoke},
     {"GET", "/api/audit", ROLE_ADMIN, false, "Who changed what, newest first", NULL, false, NULL, true, 200, audit,
-     .params = page_params},
+     .params = page_params, .kept = true},
 };
 
 const struct route_table access_routes = {routes, ARRAY_LENGTH(routes)};

@@ -159,11 +159,11 @@ static const struct api_query_param sample_params[] = {SAMPLE_PARAMS, {0}};
 
 static const struct route routes[] = {
     {"GET", "/api/catalog", ROLE_VIEWER, true, "Datasets, newest first", NULL, false, NULL, true, 200, .handle = list,
-     .params = list_params},
+     .params = list_params, .kept = true},
     {"GET", DATASET, ROLE_VIEWER, true, "A dataset (by id or full name) with columns, parents and children", NULL,
-     false, NULL, false, 200, .handle = get},
+     false, NULL, false, 200, .handle = get, .kept = true},
     {"GET", DATASET "/files", ROLE_VIEWER, true, "Files of the current snapshot", NULL, false, NULL, true, 200,
-     .handle = files, .params = files_params},
+     .handle = files, .params = files_params, .kept = true},
     {"GET", DATASET "/sample", ROLE_VIEWER, true, "First rows", NULL, false, NULL, false, 200, .handle = sample,
      .params = sample_params},
 };

@@ -25,10 +25,11 @@ DATASET_HANDLER(validate, job_handle_validate)
 
 static const struct route routes[] = {
     {"GET", JOBS, ROLE_VIEWER, true, "Dataset jobs of a pipeline, oldest first", NULL, false, &dataset_job_fields, true,
-     200, .handle = list, .params = job_list_params},
+     200, .handle = list, .params = job_list_params, .kept = true},
     {"POST", JOBS, ROLE_EDITOR, true, "Create a dataset job", &dataset_job_fields, false, &dataset_job_fields, false,
      201, .handle = create},
-    {"GET", JOB, ROLE_VIEWER, true, "A dataset job", NULL, false, &dataset_job_fields, false, 200, .handle = get},
+    {"GET", JOB, ROLE_VIEWER, true, "A dataset job", NULL, false, &dataset_job_fields, false, 200, .handle = get,
+     .kept = true},
     {"PATCH", JOB, ROLE_EDITOR, true, "Change a dataset job (merge patch; If-Match takes the ETag)",
      &dataset_job_fields, true, &dataset_job_fields, false, 200, .handle = patch},
     {"DELETE", JOB, ROLE_EDITOR, true, "Delete a dataset job and its runs", NULL, false, NULL, false, 204,
@@ -36,7 +37,7 @@ static const struct route routes[] = {
     {"POST", JOB "/run", ROLE_EDITOR, true, "Run a dataset job (Idempotency-Key)", NULL, false, NULL, false, 202,
      .handle = run},
     {"GET", JOB "/runs", ROLE_VIEWER, true, "Runs of a dataset job, newest first", NULL, false, NULL, true, 200,
-     .handle = runs, .params = job_runs_params},
+     .handle = runs, .params = job_runs_params, .kept = true},
     {"GET", JOB "/plan", ROLE_VIEWER, true, "The columns that its SQL gives, or what is wrong with it", NULL, false,
      NULL, false, 200, .handle = plan},
     {"POST", "/api/validate/dataset-job", ROLE_EDITOR, true, "Check a dataset job without saving it",

@@ -122,10 +122,11 @@ out:
 
 static const struct route routes[] = {
     {"GET", JOBS, ROLE_VIEWER, true, "Ingest jobs of a pipeline, oldest first", NULL, false, &ingest_job_fields, true,
-     200, .handle = list, .params = job_list_params},
+     200, .handle = list, .params = job_list_params, .kept = true},
     {"POST", JOBS, ROLE_EDITOR, true, "Create an ingest job", &ingest_job_fields, false, &ingest_job_fields, false, 201,
      .handle = create},
-    {"GET", JOB, ROLE_VIEWER, true, "An ingest job", NULL, false, &ingest_job_fields, false, 200, .handle = get},
+    {"GET", JOB, ROLE_VIEWER, true, "An ingest job", NULL, false, &ingest_job_fields, false, 200, .handle = get,
+     .kept = true},
     {"PATCH", JOB, ROLE_EDITOR, true, "Change an ingest job (merge patch; If-Match takes the ETag)", &ingest_job_fields,
      true, &ingest_job_fields, false, 200, .handle = patch},
     {"DELETE", JOB, ROLE_EDITOR, true, "Delete an ingest job and its runs", NULL, false, NULL, false, 204,
@@ -133,7 +134,7 @@ static const struct route routes[] = {
     {"POST", JOB "/run", ROLE_EDITOR, true, "Run an ingest job (Idempotency-Key)", NULL, false, NULL, false, 202,
      .handle = run},
     {"GET", JOB "/runs", ROLE_VIEWER, true, "Runs of an ingest job, newest first", NULL, false, NULL, true, 200,
-     .handle = runs, .params = job_runs_params},
+     .handle = runs, .params = job_runs_params, .kept = true},
     {"GET", JOB "/plan", ROLE_VIEWER, true, "What a run would take: files, bytes, paths", NULL, false, NULL, false, 200,
      .handle = plan},
     {"GET", JOB "/watermark", ROLE_VIEWER, true, "Watermark and number of files in the ledger", NULL, false, NULL,

@@ -281,11 +281,11 @@ static const struct api_query_param runs_params[] = {RUN_STATE_PARAM, QUERY_PAGE
 
 static const struct route routes[] = {
     {"GET", "/api/workflows", ROLE_VIEWER, true, "Pipelines, newest first, with counts and newest runs", NULL, false,
-     NULL, true, 200, .handle = list, .params = list_params},
+     NULL, true, 200, .handle = list, .params = list_params, .kept = true},
     {"POST", "/api/workflows", ROLE_EDITOR, true, "Create a pipeline", &pipeline_fields, false, &pipeline_fields, false,
      201, .handle = create},
     {"GET", PIPELINE, ROLE_VIEWER, true, "A pipeline (by id or name), with counts and newest runs", NULL, false, NULL,
-     false, 200, .handle = get},
+     false, 200, .handle = get, .kept = true},
     {"PATCH", PIPELINE, ROLE_EDITOR, true, "Change a pipeline (merge patch; If-Match takes the ETag)", &pipeline_fields,
      true, &pipeline_fields, false, 200, .handle = patch},
     {"DELETE", PIPELINE, ROLE_EDITOR, true, "Delete a pipeline, its jobs and runs", NULL, false, NULL, false, 204,
@@ -295,7 +295,7 @@ static const struct route routes[] = {
     {"GET", PIPELINE "/plan", ROLE_VIEWER, true, "Stages of a run, and what stands in its way", NULL, false, NULL,
      false, 200, .handle = plan},
     {"GET", PIPELINE "/runs", ROLE_VIEWER, true, "Runs of a pipeline, newest first", NULL, false, NULL, true, 200,
-     .handle = runs, .params = runs_params},
+     .handle = runs, .params = runs_params, .kept = true},
 };
 
 const struct route_table pipeline_routes = {routes, sizeof routes / sizeof *routes};

@@ -154,11 +154,11 @@ static const struct route routes[] = {
      metrics},
     {"GET", "/api/features", ROLE_NONE, false, "What is switched on", NULL, false, NULL, false, 200, features},
     {"GET", "/api/openapi.json", ROLE_NONE, false, "This description of the API (OpenAPI 3.1)", NULL, false, NULL,
-     false, 200, openapi},
+     false, 200, openapi, .kept = true},
     {"GET", "/api/schema", ROLE_VIEWER, false, "Field tables that forms are made of", NULL, false, NULL, true, 200,
-     schema_list},
+     schema_list, .kept = true},
     {"GET", "/api/schema/{name}", ROLE_VIEWER, false, "One field table, or run-states", NULL, false, NULL, false, 200,
-     schema_get},
+     schema_get, .kept = true},
 };
 
 const struct route_table system_routes = {routes, ARRAY_LENGTH(routes)};
