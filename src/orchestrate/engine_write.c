@@ -124,21 +124,28 @@ static status update_row(struct db *db, const struct record_table *table, const 
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
+/* The row as subscribers will see it into `rows`; *changes: what of it an update writes. */
+static status note_row(json_t *rows, json_t *row, json_t **changes, struct error *err)
+{
+    json_t *made;
+    status s = json_add(rows, row, err);
+    if (s != OK)
+        return s;
+    if (!(made = json_copy(row)))
+        return error_no_memory(err, 64);
+    json_object_del(made, "id");
+    json_object_del(made, "created_at");
+    *changes = made;
+    return OK;
+}
+
 static status write_job_row(struct db *db, struct job_run *job, json_t *rows, struct error *err)
 {
-    json_t *row = NULL;
+    json_t *row = NULL, *changes = NULL;
     status s = job_run_json(job, &row, err);
-    if (s != OK)
-        return s;
-    s = json_add(rows, row, err);
-    if (s != OK)
-        return s;
-    json_t *changes = json_copy(row);
-    if (!changes)
-        return error_no_memory(err, sizeof *job);
-    json_object_del(changes, "id");
-    json_object_del(changes, "created_at");
-    if (job->report)
+    if (s == OK)
+        s = note_row(rows, row, &changes, err);
+    if (s == OK && job->report)
         s = json_put(changes, "report", json_incref(job->report), err);
     if (s == OK)
         s = update_row(db, run_table(job->kind), job->id, changes, err);
@@ -150,19 +157,12 @@ static status write_job_row(struct db *db, struct job_run *job, json_t *rows, st
 
 static status write_pipeline_row(struct db *db, const struct pipeline_run *run, json_t *rows, struct error *err)
 {
-    json_t *row = NULL;
+    json_t *row = NULL, *changes = NULL;
     status s = pipeline_run_json(run, &row, err);
-    if (s != OK)
-        return s;
-    s = json_add(rows, row, err);
-    if (s != OK)
-        return s;
-    json_t *changes = json_copy(row);
-    if (!changes)
-        return error_no_memory(err, sizeof *run);
-    json_object_del(changes, "id");
-    json_object_del(changes, "created_at");
-    s = update_row(db, &pipeline_runs_table, run->id, changes, err);
+    if (s == OK)
+        s = note_row(rows, row, &changes, err);
+    if (s == OK)
+        s = update_row(db, &pipeline_runs_table, run->id, changes, err);
     json_decref(changes);
     return s;
 }
