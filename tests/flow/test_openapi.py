@@ -42,8 +42,10 @@ def in_source():
             parts = re.findall(r'"([^"]*)"|(\w+)', words)
             return "".join(text if not name else literal(names[name]) for text, name in parts)
 
-        for method, words in re.findall(r'\{"([A-Z]+)",\s*((?:"[^"]*"|[A-Z_]+)(?:\s+"[^"]*")*),\s*ROLE_', text):
-            found.add((method, literal(words)))
+        rows = re.findall(r'\{\s*\.method = "([A-Z]+)",\s*\.pattern = ([^,]+),', text)
+        assert text.count("_routes = {") == 1 and len(rows) == text.count(".handle = "), path
+        found |= {(method, literal(words)) for method, words in rows}
+    assert len(found) > 50
     return found
 
 
