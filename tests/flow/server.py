@@ -228,11 +228,11 @@ class Server:
     def lake_files(self, layer=None):
         """Visible files below the lake (or one layer), relative to the lake."""
         root = self.home / "lake"
-        return sorted(
-            str(path.relative_to(root))
-            for path in (root / layer if layer else root).rglob("*")
-            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)
-        )
+        found = []
+        for folder, folders, files in os.walk(root / layer if layer else root):  # folders may go while it walks
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            found += [str(pathlib.Path(folder, name).relative_to(root)) for name in files if not name.startswith(".")]
+        return sorted(found)
 
 
 def account(job_run):
