@@ -229,9 +229,10 @@ class Server:
         """Visible files below the lake (or one layer), relative to the lake."""
         root = self.home / "lake"
         found = []
-        for folder, folders, files in os.walk(root / layer if layer else root):  # folders may go while it walks
+        # os.walk passes over folders that vanish meanwhile.
+        for at, folders, names in os.walk(root / layer if layer else root):
             folders[:] = [name for name in folders if not name.startswith(".")]
-            found += [str(pathlib.Path(folder, name).relative_to(root)) for name in files if not name.startswith(".")]
+            found += [str(pathlib.Path(at, name).relative_to(root)) for name in names if not name.startswith(".")]
         return sorted(found)
 
 
