@@ -4,8 +4,10 @@ import json
 import os
 import pathlib
 import signal
+import subprocess
 import time
 
+from flowforge import PROGRAM
 from server import serving
 from test_ingest import write
 from test_pipelines import slow_dataset
@@ -103,3 +105,17 @@ def test_what_was_being_cancelled_when_the_server_was_killed_is_cancelled(server
         "slow": "CANCELLED",
     }
     assert "1 were cancelled" in said(server, "warning", "stopped or killed at work")
+
+
+def test_the_command_line_tells_it_as_text(server):
+    path = write(server.inbox / "a.csv", "id\n" + "".join(f"{i}\n" for i in range(3_000_000)))
+    server.start_job(server.ingest(server.pipeline(), "a", path))
+    server.kill()
+    words = [PROGRAM, "runs", "list", "--home", server.home]
+    first = subprocess.run(words, capture_output=True, text=True, timeout=20, check=True)
+    assert first.stderr.startswith("flowforge: warning: ")
+    assert "job runs 1 crashed" in first.stderr
+    assert "warning" not in first.stdout
+    again = subprocess.run(words, capture_output=True, text=True, timeout=20, check=True)
+    assert again.stderr == ""
+    server.start()
