@@ -87,7 +87,7 @@ static status resolve_home(struct runtime *r, const struct runtime_options *opti
             s = error_set(err, ERR_NOT_FOUND, "'%s' is no FlowForge home: it has no flowforge.db", home);
     }
     if (s == ERR_NOT_FOUND)
-        error_hint(err, "name it with --home or FLOWFORGE_HOME; flowforge serve makes a new one");
+        error_hint(err, "name it with --home or FLOWFORGE_HOME; flowforge serve and flowforge apply make a new one");
     return s;
 }
 

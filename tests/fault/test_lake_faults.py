@@ -2,6 +2,7 @@
 readers see stays whole, and after a start without the fault the next run makes what an uninterrupted one makes."""
 
 import random
+import sqlite3
 import time
 from errno import EINTR, EIO, EMFILE, ENOMEM, ENOSPC
 from itertools import pairwise
@@ -11,11 +12,11 @@ import pytest
 import requests
 from program import SOAK
 
-from lake import Template, arm, is_struck, mend, servers
+from lake import SmallLoad, Template, arm, is_struck, mend, servers
 
 # Kind of call: how it fails. Every N in the long form, so many of them in the short one.
 SERVE = {
-    "alloc": (10, [(ENOMEM, "once"), (ENOMEM, "on")]),
+    "alloc": (8, [(ENOMEM, "once"), (ENOMEM, "on")]),
     "read": (3, [(EIO, "once"), (EIO, "on"), (EINTR, "alternate"), ("short", "on")]),
     "write": (4, [(EIO, "once"), (ENOSPC, "on"), (EINTR, "alternate"), ("short", "once"), ("short", "on")]),
     "open": (3, [(EIO, "once"), (EMFILE, "on")]),
@@ -128,7 +129,7 @@ def strike(lake: Template, role: str, kind: str, at: int, error: int | str, how:
         if died is None:
             server.kill()
     assert died in (None, 0, 1), f"{what}: the server ended with {died}: {''.join(server.log[-20:])}"
-    mend(lake, server, runs, what)
+    mend(lake, server, runs, what, twice=SOAK)
     lake.clean(server)
     return struck
 
@@ -157,3 +158,67 @@ def test_failing_call(lake: Template, role: str, kind: str) -> None:
                 tries += 1
     print(f"{role} {kind}: {calls} calls, {struck} of {tries} faults struck")
     assert struck * 2 >= tries, f"{struck} of {tries}"
+
+
+# ---- a start that has something to put in order ----
+
+START = {
+    "alloc": [(ENOMEM, "once"), (ENOMEM, "on")],
+    "read": [(EIO, "once"), ("short", "on")],
+    "write": [(EIO, "once"), (ENOSPC, "on"), (EIO, "kill")],
+    "open": [(EIO, "once"), (EMFILE, "on")],
+    "fsync": [(EIO, "once"), (EIO, "on"), (EIO, "kill")],
+    "rename": [(EIO, "once"), (EIO, "kill")],
+    "mkdir": [(EIO, "once")],
+    "unlink": [(EIO, "once"), (EIO, "kill")],
+}
+
+
+@pytest.fixture(scope="module")
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Template, list[str]]:
+    """A home whose server was killed between a commit and the renaming of its files."""
+    lake = Template(tmp_path_factory.mktemp("interrupted"), SmallLoad)
+    server = lake.server(FAULT_ROLE="serve", FAULT_KIND="rename", FAULT_AT="1", FAULT_HOW="kill")
+    server.start()
+    arm(server)
+    run = server.start_run(lake.load.pipeline)
+    server.process.wait(20)
+    with sqlite3.connect(server.home / "flowforge.db") as db:
+        waiting = "SELECT count(*) FROM layer_centric_ingest_runs WHERE commit_state = 'committed'"
+        assert db.execute(waiting).fetchone() == (1,)
+    lake.template = server.home
+    return lake, [run["id"]]
+
+
+@pytest.mark.parametrize("kind", START)
+@pytest.mark.timeout(20000 if SOAK else 300)
+def test_failing_call_at_a_start(interrupted: tuple[Template, list[str]], kind: str) -> None:
+    lake, runs = interrupted
+    counter = lake.folder / f"count-start-{kind}"
+    whole = lake.server(FAULT_ROLE="serve", FAULT_KIND=kind, FAULT_AT="0", FAULT_COUNT=str(counter))
+    arm(whole)
+    with whole:
+        pass
+    lake.clean(whole)
+    calls = int(counter.read_text())
+    started = 0
+    for i, at in enumerate(cases(calls, 4, f"start {kind}")):
+        for k, (error, how) in enumerate(START[kind]):
+            if not SOAK and k != i % len(START[kind]):
+                continue
+            faults = {"FAULT_KIND": kind, "FAULT_AT": str(at), "FAULT_HOW": how, "FAULT_ERRNO": str(error)}
+            what = " ".join(f"{k}={v}" for k, v in faults.items())
+            server = lake.server(FAULT_ROLE="serve", **faults)
+            arm(server)
+            try:
+                server.start()
+                started += 1
+                server.kill()
+            except AssertionError:
+                code = server.process.wait(10)
+                server.reader.join(5)
+                assert code == (-9 if how == "kill" else 1), f"{what}: {code} {server.log}"
+                assert how == "kill" or any("flowforge: " in line for line in server.log), f"{what}: it says nothing"
+            mend(lake, server, runs, what, twice=False)
+            lake.clean(server)
+    print(f"start {kind}: {calls} calls, {started} starts in spite of a fault")

@@ -11,7 +11,7 @@ from program import SOAK
 from lake import SmallLoad, Template, arm, is_struck, mend, servers
 
 # Every so manieth call; all of them in the long form. Torn writes of the log of SQLite are its own business.
-KINDS = {"rename": 1, "fsync": 1, "mkdir": 1, "unlink": 2, "write": 7, "open": 5}
+KINDS = {"rename": 1, "fsync": 1, "mkdir": 2, "unlink": 4, "write": 12, "open": 9}
 # Long enough after the run for its sweep, which removes what was replaced.
 SETTLE = {"unlink": 1.5}
 
@@ -48,7 +48,7 @@ def kill_at(lake: Template, kind: str, at: int) -> bool:
     arm(server)
     runs, completed = run_until_death(server, lake.load.pipeline, SETTLE.get(kind, 0), what)
     struck = is_struck(server)
-    mend(lake, server, runs, what, completed)
+    mend(lake, server, runs, what, completed, twice=SOAK)
     lake.clean(server)
     return struck
 
