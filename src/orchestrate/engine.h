@@ -13,7 +13,7 @@ struct engine_options {
     const char *program;            /* path of this executable */
     size_t max_parallel_jobs;       /* children at once, >= 1 */
     size_t task_memory;             /* bytes for each child */
-    size_t task_threads;            /* 0: cores / max_parallel_jobs, at least 1 */
+    size_t task_threads;            /* 0: a task gets the cores / the tasks that run when it starts */
     const char *const *local_roots; /* absolute, resolved */
     size_t local_root_count;
     double garbage_grace_seconds; /* how long replaced files stay */

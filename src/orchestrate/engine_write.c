@@ -69,11 +69,21 @@ static status write_published(struct db *db, struct job_run *job, struct error *
     return s == ERR_NOT_FOUND ? OK : s; /* deleted with its pipeline */
 }
 
+/* All that start in one round have their slots already, so they share fairly. One that started alone keeps what it got:
+ * for as long as it runs beside a later one, the cores have a few threads more than they need. */
+static size_t threads_of_task(const struct engine *engine)
+{
+    size_t tasks = engine->children_busy ? engine->children_busy : 1;
+    size_t share = engine->options.task_threads ? engine->options.task_threads : engine->cores / tasks;
+    return share ? share : 1;
+}
+
 static status make_payload(struct engine *engine, struct db *db, struct job_run *job, struct error *err)
 {
     json_t *payload = NULL;
     const struct payload_for from = {job->kind,    job->run->pipeline, job->config,   job->id,
-                                     job->run->id, job->attempt,       job->run_time, true};
+                                     job->run->id, job->attempt,       job->run_time, threads_of_task(engine),
+                                     true};
     job->pinned = true;
     status s = payload_make(engine, db, &from, &payload, err);
     if (s != OK)
