@@ -15,6 +15,7 @@
 #include "sys/clock.h"
 #include "sys/dir.h"
 #include "sys/file.h"
+#include "sys/log.h"
 #include "sys/path.h"
 
 #define PARALLEL_DEFAULT 2
@@ -26,6 +27,7 @@
 struct runtime {
     char home[PATH_MAX], inbox[PATH_MAX], program[PATH_MAX];
     const char *own_root; /* local_roots when none was given */
+    enum runtime_log log;
     int lock;
     struct store *store;
     struct event_hub *hub;
@@ -46,17 +48,37 @@ static status join(char into[PATH_MAX], const char *home, const char *name, stru
     return n > 0 && n < PATH_MAX ? OK : too_long(home, err);
 }
 
+/* The names of the folders at the end of `home` that were made for it: as many as `made` has segments. */
+static status sync_made(const char *home, const char *made, struct error *err)
+{
+    char outer[PATH_MAX];
+    status s = OK;
+    snprintf(outer, sizeof outer, "%s", home);
+    for (made += strspn(made, "/"); s == OK && *made; made += strspn(made, "/")) {
+        char *slash = strrchr(outer, '/');
+        if (!slash)
+            break;
+        *slash = '\0';
+        s = dir_fsync(*outer ? outer : "/", err);
+        made += strcspn(made, "/");
+    }
+    return s;
+}
+
 static status resolve_home(struct runtime *r, const struct runtime_options *options, struct error *err)
 {
     const char *home = options->home ? options->home : getenv("FLOWFORGE_HOME");
     char database[PATH_MAX];
     enum path_kind kind;
+    size_t existing = 0;
     if (!home || !*home)
         home = "./flowforge-home";
-    status s = options->create ? dir_make_all(home, NULL, err) : OK;
+    status s = options->create ? dir_make_all(home, &existing, err) : OK;
     if (s == OK && !realpath(home, r->home))
         s = errno == ENOENT ? error_set(err, ERR_NOT_FOUND, "there is no home at '%s'", home)
                             : error_set_errno(err, errno, "cannot use the home '%s'", home);
+    if (s == OK && options->create)
+        s = sync_made(r->home, home + existing, err);
     if (s == OK)
         s = join(database, r->home, "flowforge.db", err);
     if (s == OK && !options->create) {
@@ -65,7 +87,7 @@ static status resolve_home(struct runtime *r, const struct runtime_options *opti
             s = error_set(err, ERR_NOT_FOUND, "'%s' is no FlowForge home: it has no flowforge.db", home);
     }
     if (s == ERR_NOT_FOUND)
-        error_hint(err, "name it with --home or FLOWFORGE_HOME; flowforge serve makes a new one");
+        error_hint(err, "name it with --home or FLOWFORGE_HOME; flowforge serve and flowforge apply make a new one");
     return s;
 }
 
@@ -131,8 +153,11 @@ static status take_lock(struct runtime *r, struct home_owner *owner, struct erro
     if (r->lock < 0)
         return error_set_errno(err, errno, "cannot open %s", path);
     int reason = lock_home(r->lock);
-    if (reason == 0)
+    if (reason == 0) {
+        if (fchmod(r->lock, 0600) != 0) /* a copied home may have brought another mode: it will hold a token */
+            return error_set_errno(err, errno, "cannot change the mode of %s", path);
         return runtime_announce(r, &(struct home_owner){.pid = getpid()}, err);
+    }
     if (reason != EWOULDBLOCK)
         return error_set_errno(err, reason, "cannot lock %s", path);
     struct home_owner found;
@@ -168,6 +193,24 @@ status runtime_announce(struct runtime *r, const struct home_owner *owner, struc
 
 /* ---- parts ---- */
 
+static void log_as_json(void *self, const char *level, const char *message)
+{
+    const struct runtime *r = self;
+    enum log_level as = strcmp(level, "error") == 0     ? LOG_ERROR
+                        : strcmp(level, "warning") == 0 ? LOG_WARNING
+                                                        : LOG_INFO;
+    if (strcmp(level, "debug") == 0 || (as == LOG_INFO && r->log == RUNTIME_LOG_TROUBLE))
+        return;
+    log_line(as, message, NULL);
+}
+
+static void log_as_text(void *self, const char *level, const char *message)
+{
+    (void)self;
+    if (strcmp(level, "error") == 0 || strcmp(level, "warning") == 0)
+        fprintf(stderr, "flowforge: %s: %s\n", level, message);
+}
+
 static void observe(void *self, const char *pipeline_run_id, const char *event, const json_t *data)
 {
     event_hub_publish(self, pipeline_run_id, event, data);
@@ -188,6 +231,8 @@ static status start_parts(struct runtime *r, const struct runtime_options *optio
         s = join(r->inbox, r->home, "inbox", err);
     if (s == OK)
         s = store_open(&r->store, database, err);
+    if (s == OK) /* SQLite does not look whether the name of its log could be made durable */
+        s = dir_fsync(r->home, err);
     if (s == OK)
         s = event_hub_create(&r->hub, err);
     if (s != OK)
@@ -203,6 +248,8 @@ static status start_parts(struct runtime *r, const struct runtime_options *optio
         .garbage_grace_seconds = options->garbage_grace_seconds < 0 ? GRACE_DEFAULT : options->garbage_grace_seconds,
         .observe = observe,
         .observer = r->hub,
+        .log = r->log == RUNTIME_LOG_TEXT ? log_as_text : log_as_json,
+        .logger = r,
     };
     r->context = (struct api_context){
         .store = r->store,
@@ -228,6 +275,8 @@ status runtime_open(struct runtime **runtime, const struct runtime_options *opti
     if (!r)
         return error_no_memory(err, sizeof *r);
     r->lock = -1;
+    umask(umask(S_IRWXO) | S_IRWXO); /* data of a home is not everybody's; children inherit it */
+    r->log = options->log;
     status s = resolve_home(r, options, err);
     if (s == OK)
         s = take_lock(r, owner, err);

@@ -22,6 +22,11 @@ struct engine_options {
      * four a second and run), "log". pipeline_run_id always; data is borrowed. May be NULL. */
     void (*observe)(void *self, const char *pipeline_run_id, const char *event, const json_t *data);
     void *observer;
+    /* What whoever runs the server should know (recovery, outages of the database, housekeeping), one message a call;
+     * what belongs to a run is in the run's own log. level: "debug", "info", "warning", "error". Called from threads of
+     * the engine, from engine_create and engine_free, and perhaps from several at once. May be NULL. */
+    void (*log)(void *self, const char *level, const char *message);
+    void *logger;
 };
 
 /* Recovery first (docs/pipelines.md 5), then the thread. */
@@ -33,7 +38,7 @@ struct run_request {
     const char *pipeline_id;
     enum job_kind kind;  /* with job_id */
     const char *job_id;  /* NULL: the whole pipeline */
-    const char *trigger; /* "manual", "api", "cli", "retry" */
+    const char *trigger; /* "api" (the command line goes through it, too), "retry"; NULL: "manual" */
     const char *created_by;
     const char *idempotency_key; /* NULL: none */
 };

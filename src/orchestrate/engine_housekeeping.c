@@ -14,7 +14,10 @@
 #define SOON_SECONDS 1.0  /* after a run's end */
 #define APART_MOST_SECONDS 60.0
 
+#define TOLD_MOST 1000 /* files that the log names */
+
 struct housekeeper {
+    const struct engine *engine;
     struct store *store;
     struct storage *lake;
     char *uploads;
@@ -25,7 +28,9 @@ struct housekeeper {
     double next_at;  /* clock_seconds() */
     double later_at; /* when what a run replaced may go; 0: nothing */
     double last_at;
-    bool stop;
+    bool compared; /* once a start: lake and manifest */
+    size_t orphans, lost;
+    atomic_bool stop;
 };
 
 /* Runs that end all the time do not make it run all the time. */
@@ -52,20 +57,55 @@ static bool wait_turn(struct housekeeper *h)
     return go;
 }
 
+static void tell_orphan(void *self, const char *path)
+{
+    struct housekeeper *h = self;
+    if (h->orphans++ < TOLD_MOST)
+        engine_log(h->engine, "warning", "a file of the lake is part of no dataset of this home; it is left alone: %s",
+                   path);
+}
+
+static void tell_lost(void *self, const char *path)
+{
+    struct housekeeper *h = self;
+    if (h->lost++ < TOLD_MOST)
+        engine_log(h->engine, "error",
+                   "a file of the lake is not there; restore it, or run its job again in full mode: %s", path);
+}
+
+static void keep_house(struct housekeeper *h)
+{
+    struct housekeeping_report report = {0};
+    struct error err = {0};
+    const struct housekeeping_options options = {.now = engine_now(),
+                                                 .grace_seconds = h->grace,
+                                                 .uploads = h->uploads,
+                                                 .orphan = h->compared ? NULL : tell_orphan,
+                                                 .lost = h->compared ? NULL : tell_lost,
+                                                 .self = h,
+                                                 .stop = &h->stop};
+    /* What an error left is there the next time. */
+    if (housekeeping_run(h->store, h->lake, &options, &report, &err) != OK)
+        engine_log(h->engine, "warning", "housekeeping could not do all of its work and tries again later: %s",
+                   err.message);
+    if (report.files_removed || report.uploads_removed)
+        engine_log(h->engine, "info", "housekeeping removed %zu files (%zu landing copies had expired) and %zu uploads",
+                   report.files_removed, report.landing_expired, report.uploads_removed);
+    if (!h->compared && (h->orphans || h->lost))
+        engine_log(h->engine, h->lost ? "error" : "warning",
+                   "lake and metadata differ: %zu files of the lake are part of no dataset, %zu files are not there",
+                   h->orphans, h->lost);
+    h->compared = true;
+}
+
 static void *run_thread(void *self)
 {
     struct housekeeper *h = self;
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
-    while (wait_turn(h)) {
-        const struct housekeeping_options options = {
-            .now = engine_now(), .grace_seconds = h->grace, .uploads = h->uploads};
-        struct error err;
-        /* What an error left is there the next time. */
-        status s = housekeeping_run(h->store, h->lake, &options, NULL, &err);
-        (void)s;
-    }
+    while (wait_turn(h))
+        keep_house(h);
     return NULL;
 }
 
@@ -102,6 +142,7 @@ status housekeeper_create(struct housekeeper **housekeeper, struct engine *engin
     pthread_cond_init(&h->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&h->lock, NULL);
+    h->engine = engine;
     h->store = engine->options.store;
     h->lake = &engine->lake;
     h->grace = engine->options.garbage_grace_seconds;

@@ -256,6 +256,45 @@ def test_upload_streams_in_and_is_taken(server):
     assert (server.home / "lake" / landed).read_bytes() == body
 
 
+def test_uploads_one_after_the_other(server):
+    def upload(body, name="feed.csv"):
+        return server.raw(
+            "POST", f"/api/uploads?filename={name}", data=body, headers={"Content-Type": "text/csv"}
+        ).json()
+
+    first = upload(b"k,at\n1,2024-01-01\n2,2024-01-02\n")
+    pipeline = server.pipeline()
+    job = server.ingest(
+        pipeline,
+        "up",
+        source_type="file_upload",
+        config={"upload_id": first["id"]},
+        partition_mode="none",
+        **INCREMENTAL,
+    )
+    path = f"/api/workflows/{pipeline['id']}/ingest-jobs/{job['id']}"
+    assert server.run_job(job)["rows_written"] == 2
+    assert server.run_job(job)["state_name"] == "Skipped"
+    # The same bytes under another id and name: nothing new.
+    again = upload(b"k,at\n1,2024-01-01\n2,2024-01-02\n", "copy.csv")
+    assert again["id"] != first["id"]
+    server.patch(path, {"config": {"upload_id": again["id"]}})
+    assert server.run_job(job)["state_name"] == "Skipped"
+    # Other bytes under the old name: a new file.
+    other = upload(b"k,at\n3,2024-01-03\n")
+    server.patch(path, {"config": {"upload_id": other["id"]}})
+    run = server.run_job(job)
+    assert (run["rows_read"], run["rows_written"], run["rows_replaced"]) == (1, 1, 0)
+    assert sorted(row["k"] for row in server.rows("bronze.up")) == [1, 2, 3]
+    # And the first one again, which is in the ledger still.
+    server.patch(path, {"config": {"upload_id": first["id"]}})
+    assert server.run_job(job)["state_name"] == "Skipped"
+    server.patch(path, {"incremental_mode": "full"})
+    assert server.run_job(job)["rows_written"] == 2
+    assert sorted(row["k"] for row in server.rows("bronze.up")) == [1, 2]
+    assert server.refused("PATCH", path, {"config": {"upload_id": "nothere"}}).status == 400
+
+
 def test_new_columns_are_added_and_types_stay(server):
     job = server.ingest(server.pipeline(), "e", server.inbox / "e*.csv", partition_mode="none", **INCREMENTAL)
     write(server.inbox / "e1.csv", "k,at\n1,2024-01-01\n")
@@ -302,3 +341,28 @@ def test_preview_and_plan(server):
     plan = server.get(f"/api/workflows/{pipeline['id']}/ingest-jobs/{job['id']}/plan")
     assert len(plan["files"]) == 1
     assert plan["files"][0]["size"] == path.stat().st_size
+
+
+def test_the_history_of_a_schema(server):
+    job = server.ingest(server.pipeline(), "h", server.inbox / "h*.csv", partition_mode="none", **INCREMENTAL)
+    write(server.inbox / "h1.csv", "k,at\n1,2024-01-01\n")
+    first = server.run_job(job)
+    write(server.inbox / "h2.csv", "k,at\n2,2024-01-02\n")  # changes nothing
+    server.run_job(job)
+    write(server.inbox / "h3.csv", "k,at,note\n3,2024-01-03,x\n")
+    third = server.run_job(job)
+    entry = server.catalog("bronze.h")
+    history = entry["schema_history"]
+    assert [(one["snapshot"], one["run_id"]) for one in history] == [(1, first["id"]), (3, third["id"])]
+    assert [[column["name"] for column in one["schema"]] for one in history] == [["k", "at"], ["k", "at", "note"]]
+    assert history[-1]["schema"] == entry["schema"]
+    assert first["started_at"] <= history[0]["created_at"] <= history[1]["created_at"]
+    # A full run infers everything anew, and takes a column away.
+    write(server.inbox / "h1.csv", "k,at\nx1,2024-01-01\n")
+    for name in ("h2.csv", "h3.csv"):
+        (server.inbox / name).unlink()
+    server.patch(f"/api/workflows/{job['pipeline_id']}/ingest-jobs/{job['id']}", {"incremental_mode": "full"})
+    server.run_job(job)
+    history = server.catalog("bronze.h")["schema_history"]
+    assert [column["type"] for column in history[-1]["schema"]] == ["string", "date"]
+    assert (len(history), history[-1]["snapshot"]) == (3, 4)
