@@ -68,6 +68,16 @@ def try_run(server: servers.Server, pipeline: dict, seconds: float = 8) -> tuple
     return None, [run["id"]]
 
 
+def once_more(ask):
+    """The fault may strike the question that the test itself asks; it strikes once."""
+    try:
+        return ask()
+    except servers.Refused as problem:
+        told = problem.status
+    assert told in (500, 503, 507)
+    return ask()
+
+
 def check_not_trusted(lake: Template, server: servers.Server, run: dict | None, what: str) -> None:
     """What the failed fsync was to keep was not said to be kept: no run of its dataset completed, neither this nor, for a
     folder, the next one. SQLite writes the pages of a failed commit again, so that one may succeed."""
@@ -109,12 +119,12 @@ def strike(lake: Template, role: str, kind: str, at: int, error: int | str, how:
             check_not_trusted(lake, server, run, what)
         if run is not None and run["state_type"] == "COMPLETED" and (how == "once" or error in SURVIVED):
             lake.load.server = server
-            assert lake.load.found() == lake.load.expected(), what
+            assert once_more(lake.load.found) == lake.load.expected(), what
         if run is not None and run["state_type"] != "COMPLETED":
             told = [one["error"] for one in run["job_runs"] if one["state_type"] != "COMPLETED"]
             assert all(one and one["message"] for one in told), (what, run)
         if server.process.poll() is None and how == "once":
-            assert server.raw("GET", "/healthz", timeout=5).status_code == 200, what
+            once_more(lambda: server.get("/healthz"))
             assert run is not None, f"{what}: the run does not end"
         if role == "task" and how == "once":
             # The server has nothing to mend: the next run succeeds as it is.
