@@ -329,7 +329,7 @@ def measure_reads(options, work):
                 text=True,
                 check=True,
             ).stdout
-            p99 = milliseconds(re.search(r"99%\s+(\S+)", done).group(1))
+            p99 = milliseconds(re.search(r"(?m)^\s+99%\s+(\S+)", done).group(1))
             rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done).group(1))
             bad = re.search(r"Non-2xx or 3xx responses: (\d+)", done)
             verdict = f"{bad.group(1)} ERRORS" if bad else bar(p99, 50, "less")
