@@ -12,6 +12,7 @@ import datetime
 import json
 import os
 import re
+import resource
 import shutil
 import sqlite3
 import statistics
@@ -53,8 +54,19 @@ class Server:
         with urllib.request.urlopen(request, timeout=600) as answer:
             return json.loads(answer.read() or b"null")
 
-    def wait(self, run, every=0.01):
-        """Asks every so many seconds; what it costs the server to answer is a part of what is measured."""
+    def follow(self, run):
+        """By its events until it ends: asking again and again would be a part of what is measured."""
+        request = urllib.request.Request(
+            f"{self.url}/api/pipeline-runs/{run['id']}/events", headers={"Authorization": f"Bearer {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=600) as answer:
+            for line in answer:
+                if line.strip() == b"event: end":
+                    break
+        return self.call("GET", f"/api/pipeline-runs/{run['id']}")
+
+    def wait(self, run, every):
+        """Asks every so many seconds: the events of a thousand jobs cost more than that."""
         while True:
             now = self.call("GET", f"/api/pipeline-runs/{run['id']}")
             if now["state_type"] in ("COMPLETED", "FAILED", "CANCELLED", "CRASHED"):
@@ -122,6 +134,7 @@ def measure_overhead(options, work):
             return [["overhead of a run", "no data: run bench/run.py first", "", ""]]
         source = found[-1]
     plain, synced, upload, local = [], [], [], []
+    cpu = {"convert": [], "convert --sync": [], "upload": [], "local": []}
     with serving(options.flowforge, work / "overhead", "--local-root", str(source.parent)) as server:
         pipeline = server.call("POST", "/api/workflows", {"name": "bench"})
         base = f"/api/workflows/{pipeline['id']}/ingest-jobs"
@@ -150,19 +163,24 @@ def measure_overhead(options, work):
             ),
         }
         for _ in range(options.repeat):
-            for words, values in (((), plain), (("--sync",), synced)):
+            for words, values, name in (((), plain, "convert"), (("--sync",), synced, "convert --sync")):
                 target = work / "plain.parquet"
                 target.unlink(missing_ok=True)
                 subprocess.run(["cat", source], stdout=subprocess.DEVNULL, check=True)
+                before = resource.getrusage(resource.RUSAGE_CHILDREN)
                 began = time.monotonic()
                 command = [options.flowforge, "convert", "-q", *words, source, target]
                 subprocess.run(command, check=True)
                 values.append(time.monotonic() - began)
+                after = resource.getrusage(resource.RUSAGE_CHILDREN)
+                cpu[name].append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
                 subprocess.run(["sync"], check=True)
             for name, values in (("upload", upload), ("local", local)):
+                before = sum(server.cpu_seconds())
                 began = time.monotonic()
-                run = server.wait(server.call("POST", f"{base}/{jobs[name]['id']}/run"))
+                run = server.follow(server.call("POST", f"{base}/{jobs[name]['id']}/run"))
                 values.append(time.monotonic() - began)
+                cpu[name].append(sum(server.cpu_seconds()) - before)
                 assert run["state_type"] == "COMPLETED", run
                 subprocess.run(["sync"], check=True)
     base_line, sync_line = statistics.median(plain), statistics.median(synced)
@@ -176,6 +194,7 @@ def measure_overhead(options, work):
         rows.append([f"run through the server, {name}, s", spread(values), "", ""])
         rows.append([f"overhead over `convert --sync`, {name}, %", f"{over:.1f}", "<= 5", bar(over, 5, "less")])
         rows.append([f"overhead over `convert`, {name}, %", f"{(median / base_line - 1) * 100:.1f}", "", ""])
+    rows += [[f"CPU of it, {name}, s", spread(values), "", ""] for name, values in cpu.items()]
     return rows
 
 
@@ -274,6 +293,7 @@ def measure_reads(options, work):
                 bar(server.listening_after * 1000, 100, "less"),
             ]
         )
+        job = server.call("GET", f"/api/workflows/{ids[500]}/ingest-jobs")["items"][0]["id"]
         middle = f"{options.runs // 2:026d}"
         paths = [
             "/api/workflows",
@@ -284,10 +304,16 @@ def measure_reads(options, work):
             "/api/runs",
             f"/api/runs?cursor={middle}",
             "/api/runs?state=FAILED",
+            f"/api/workflows/{ids[500]}/ingest-jobs/{job}",
+            f"/api/workflows/{ids[500]}/ingest-jobs/{job}/runs",
             f"/api/pipeline-runs/{middle}",
             f"/api/ingest-runs/{middle}",
             f"/api/pipeline-runs/{middle}/log",
             "/api/catalog",
+            "/api/audit",
+            "/api/openapi.json",
+            "/metrics",
+            "/healthz",
         ]
         for path in paths:
             done = subprocess.run(
@@ -309,7 +335,7 @@ def measure_reads(options, work):
             rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done).group(1))
             bad = re.search(r"Non-2xx or 3xx responses: (\d+)", done)
             verdict = f"{bad.group(1)} ERRORS" if bad else bar(p99, 50, "less")
-            shown = path.replace(ids[500], "{id}").replace(middle, "{id}")
+            shown = path.replace(ids[500], "{id}").replace(job, "{job}").replace(middle, "{id}")
             rows.append([f"GET {shown}, p99 ms ({rate:,.0f} requests/s)", f"{p99:.1f}", "< 50", verdict])
         rows.append(["resident after that, MiB", f"{server.resident_mib():.1f}", "", ""])
     return rows

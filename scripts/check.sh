@@ -74,12 +74,52 @@ stage_unit() {
     return $result
 }
 
-# Where threads meet: the ordered workers by themselves, and whole conversions with more threads than cores.
+# The counts of a pytest run, whose words come after the name of its log.
+run_pytest() {
+    local log=$1 result good bad
+    shift
+    $python -m pytest -q -rfE "$@" | tee "$log"
+    result=${PIPESTATUS[0]}
+    good=$(tail -n 1 "$log" | sum_of '^.*[^0-9]*\b([0-9]+) passed.*$' /dev/stdin)
+    bad=$(tail -n 1 "$log" | grep -oE '[0-9]+ (failed|errors?)' | awk '{ n += $1 } END { print n + 0 }')
+    rm -f "$log"
+    # pytest's 5 is "no tests": that is a failure as well.
+    [ "$result" -eq 0 ] || [ "$bad" -ne 0 ] || bad=1
+    echo "COUNT $good $bad"
+}
+
+# A real server of this sanitizer's build and its tasks, under everything at once; what they report goes to files, because
+# a task's words are for the server. Each report counts.
+run_load() {
+    local conf=$1 reports=$PWD/build/check/load-$1 report
+    rm -rf "$reports"
+    mkdir -p "$reports"
+    local settings="log_path='$reports/report'"
+    LOAD_SECONDS=10 FLOWFORGE=build/$conf/flowforge \
+        ASAN_OPTIONS=$settings UBSAN_OPTIONS=$settings \
+        TSAN_OPTIONS="halt_on_error=1 exitcode=66 suppressions='$PWD/tests/tsan.supp' $settings" \
+        run_pytest "$logs/pytest-load.log" tests/flow/test_load.py
+    for report in "$reports"/*; do
+        [ -e "$report" ] || continue
+        echo "the $conf build reported an ERROR:"
+        cat "$report"
+        echo "COUNT 0 1"
+    done
+    rm -rf "$reports"
+}
+
+# Where threads meet: the rooms that have them, whole conversions with more threads than cores, a server under load.
 stage_tsan() {
-    local out=build/check/tsan seed
-    build CONF=tsan all build/tsan/unit/sys/test_ordered build/tsan/unit/job/test_convert_threads || return 1
-    run_unit_program build/tsan/unit/sys/test_ordered
-    run_unit_program build/tsan/unit/job/test_convert_threads
+    local out=build/check/tsan seed program
+    local programs
+    programs=$(find tests/unit/sys tests/unit/store tests/unit/orchestrate tests/unit/api tests/unit/job/test_convert_threads.c \
+        -name 'test_*.c' | sed -E 's|^tests/(.*)\.c$|build/tsan/\1|' | sort)
+    # shellcheck disable=SC2086 # a list of names without spaces
+    build CONF=tsan all $programs || return 1
+    for program in $programs; do
+        TSAN_OPTIONS="halt_on_error=1 exitcode=66" run_unit_program "$program"
+    done
+    run_load tsan
     rm -rf "$out"
     mkdir -p "$out"
     cc -O2 -o "$out/generate" bench/generate.c || return 1
@@ -105,17 +145,11 @@ stage_tsan() {
 # The program itself under sanitizers, for the tests that run it on bad input.
 stage_build_asan() { build CONF=asan all; }
 
+stage_load_asan() { stage_build_asan && run_load asan; }
+
 stage_flow() {
-    local result good bad
     build all test-programs || return 1
-    FLOWFORGE=build/release/flowforge $python -m pytest -q -rfE -n "$jobs" tests bench | tee "$logs/pytest.log"
-    result=$?
-    good=$(tail -n 1 "$logs/pytest.log" | sum_of '^.*[^0-9]*\b([0-9]+) passed.*$' /dev/stdin)
-    bad=$(tail -n 1 "$logs/pytest.log" | grep -oE '[0-9]+ (failed|errors?)' | awk '{ n += $1 } END { print n + 0 }')
-    rm -f "$logs/pytest.log"
-    echo "COUNT $good $bad"
-    # pytest's 5 is "no tests": that is a failure of this stage as well.
-    return $result
+    FLOWFORGE=build/release/flowforge run_pytest "$logs/pytest.log" -n "$jobs" tests bench
 }
 
 # What was ever committed to a corpus first (found crashes stay found), then some seconds of new input each.
@@ -162,7 +196,7 @@ run_stage() {
     fi
 }
 
-stages="setup format_c format_python arrows build_gcc build_clang build_asan unit tsan flow fuzz"
+stages="setup format_c format_python arrows build_gcc build_clang build_asan unit load_asan tsan flow fuzz"
 for name in ${*:-$stages}; do
     if ! declare -F "stage_$name" >/dev/null; then
         echo "check: no stage '$name'; there are: $stages" >&2

@@ -10,7 +10,7 @@ static const char *const states[] = {
 #undef RUN_STATE
     NULL};
 
-#define KEY_MOST 255
+#define KEY_MOST 200
 
 status run_answer_accepted(struct api_response *response, int code, json_t *run, struct error *err)
 {
@@ -22,6 +22,16 @@ status run_answer_accepted(struct api_response *response, int code, json_t *run,
     return s;
 }
 
+/* A run is started as the job says; what a body asks beside that would be passed over in silence. */
+static status check_body(const json_t *body, struct error *err)
+{
+    if (!body || (json_is_object(body) && json_object_size(body) == 0))
+        return OK;
+    status s = error_set(err, ERR_INVALID, "a run takes no body: it does what the job says");
+    error_hint(err, "leave the body out; PATCH the job first when the run is to do something else");
+    return s;
+}
+
 status run_answer_start(struct api_context *context, const struct api_request *request,
                         const struct run_request *wanted, struct api_response *response, struct error *err)
 {
@@ -29,16 +39,18 @@ status run_answer_start(struct api_context *context, const struct api_request *r
     json_t *run = NULL, *problems = NULL;
     bool existing = false;
     const char *key = request->idempotency_key;
+    status s = check_body(request->body, err);
+    if (s != OK)
+        return s;
     if (key && (!*key || strlen(key) > KEY_MOST)) {
-        status s =
-            error_set(err, ERR_INVALID, "Idempotency-Key has %zu bytes: 1 to %d are taken", strlen(key), KEY_MOST);
+        s = error_set(err, ERR_INVALID, "Idempotency-Key has %zu bytes: 1 to %d are taken", strlen(key), KEY_MOST);
         error_hint(err, "A random UUID for each thing that is to happen once serves well.");
         return s;
     }
     start.trigger = "api";
     start.created_by = request->actor ? request->actor : "";
     start.idempotency_key = key;
-    status s = engine_start(context->engine, &start, &run, &existing, &problems, err);
+    s = engine_start(context->engine, &start, &run, &existing, &problems, err);
     if (s == OK)
         s = run_answer_accepted(response, existing ? 200 : 202, run, err);
     else if (s == ERR_INVALID && json_array_size(problems) > 0)

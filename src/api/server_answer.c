@@ -118,8 +118,9 @@ enum MHD_Result exchange_answer(struct exchange *x)
                                                   : NULL;
     if (x->response.status == 0)
         api_problem(&x->response, 500, "internal", "no answer was made", NULL, NULL);
+    bool says_why = x->response.body || x->response.text; /* before `make` gives the text away */
     struct MHD_Response *response = make(x);
-    if (!response || (x->response.status >= 500 && !x->response.body && !x->response.text)) {
+    if (!response || (x->response.status >= 500 && !says_why)) {
         if (response)
             mhd->destroy_response(response);
         x->response.status = 500;

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,7 +61,24 @@ int command_failed(const struct error *err)
     return status_exit_code(err->code);
 }
 
-int main(int argc, char **argv)
+/* What was printed has to have arrived: a pipeline that is exported to a full disk is no success. A reader that went
+ * away, as head does, needs no message. */
+static int printed(int code)
+{
+    struct error err;
+    bool lost = ferror(stdout) != 0;
+    errno = 0;
+    if (fflush(stdout) != 0)
+        lost = true;
+    if (!lost || code != 0)
+        return code;
+    if (errno == EPIPE)
+        return 1;
+    error_set_errno(&err, errno ? errno : EIO, "cannot write to standard output");
+    return command_failed(&err);
+}
+
+static int run_command(int argc, char **argv)
 {
     const struct app app = {.cancel = &cancelled};
     if (argc < 2) {
@@ -83,4 +101,9 @@ int main(int argc, char **argv)
     error_set(&err, ERR_USAGE, "there is no command '%s'", argv[1]);
     error_hint(&err, "flowforge --help lists the commands");
     return command_failed(&err);
+}
+
+int main(int argc, char **argv)
+{
+    return printed(run_command(argc, argv));
 }

@@ -68,7 +68,7 @@ struct field_table {
      * absent. */
     status (*complete)(json_t *record, const json_t *before, const json_t *request, struct error *err);
     /* Rules between fields, on the complete record with defaults; may be NULL. Not called for a member that is wrong
-     * already: it is absent then, and a rule passes over absent members. */
+     * already: it is absent then, and a rule passes over absent members. An item of a list that is wrong is null. */
     status (*rules)(const json_t *record, struct field_errors *errors, struct error *err);
 };
 

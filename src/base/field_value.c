@@ -200,6 +200,7 @@ static status check_time(struct field_check *check, const json_t *value, json_t 
     return *kept ? OK : error_no_memory(err, 64);
 }
 
+/* null stands for an item that is wrong, so that the table's rules can say what else is; the record goes in the end. */
 static status check_list(struct field_check *check, const struct field_def *field, const json_t *value, json_t **kept,
                          struct error *err)
 {
@@ -218,13 +219,11 @@ static status check_list(struct field_check *check, const struct field_def *fiel
         s = field_path_item(&check->path, i, &mark, err);
         if (s == OK)
             s = field_value_check(check, field->item, json_array_get(value, i), &item, err);
-        if (s == OK && !item)
-            right = false;
-        else if (s == OK)
-            s = json_add(list, item, err);
+        if (s == OK)
+            s = json_add(list, item ? item : json_null(), err);
         field_path_up(&check->path, mark);
     }
-    if (s == OK && right)
+    if (s == OK)
         *kept = list;
     else
         json_decref(list);

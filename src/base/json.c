@@ -96,9 +96,29 @@ bool json_flag(const json_t *object, const char *key, bool fallback)
     return json_is_boolean(value) ? json_is_true(value) : fallback;
 }
 
+static char *put_digits(char *at, int value, int count, char after)
+{
+    for (int i = count - 1; i >= 0; i--, value /= 10)
+        at[i] = (char)('0' + value % 10);
+    at[count] = after;
+    return at + count + 1;
+}
+
+/* Digit by digit: a page of a list has hundreds of times, and printf takes longer than all else about them. */
 void time_text(int64_t micros, char into[TIME_TEXT_CAP])
 {
     struct civil t = civil_of_micros(micros);
+    if (t.year >= 0 && t.year <= 9999) {
+        char *at = put_digits(into, t.year, 4, '-');
+        at = put_digits(at, t.month, 2, '-');
+        at = put_digits(at, t.day, 2, 'T');
+        at = put_digits(at, t.hour, 2, ':');
+        at = put_digits(at, t.minute, 2, ':');
+        at = put_digits(at, t.second, 2, '.');
+        at = put_digits(at, t.micro, 6, 'Z');
+        *at = '\0';
+        return;
+    }
     snprintf(into, TIME_TEXT_CAP, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", t.year, t.month, t.day, t.hour, t.minute,
              t.second, t.micro);
 }

@@ -26,20 +26,31 @@ static status write_escape(uint8_t c, struct buf *text, struct error *err)
     return buf_append(text, escape, sizeof escape, err);
 }
 
+static status write_char(char c, struct buf *text, struct error *err)
+{
+    if (text->len < text->cap) {
+        text->data[text->len++] = (uint8_t)c;
+        return OK;
+    }
+    return buf_append(text, &c, 1, err);
+}
+
 /* jansson takes nothing that is not UTF-8 into a value. */
 static status write_string(const char *p, size_t n, struct buf *text, struct error *err)
 {
-    status s = buf_reserve(text, n + 2, err);
-    if (s == OK)
-        s = buf_append(text, "\"", 1, err);
-    for (size_t at = 0; s == OK && at < n;) {
-        size_t run = plain_run((const uint8_t *)p + at, n - at);
-        s = buf_append(text, p + at, run, err);
-        at += run;
-        if (s == OK && at < n)
-            s = write_escape((uint8_t)p[at++], text, err);
+    size_t run = plain_run((const uint8_t *)p, n);
+    status s = text->cap - text->len < n + 2 ? buf_reserve(text, n + 2, err) : OK;
+    if (s != OK)
+        return s;
+    buf_append_unsafe(text, "\"", 1);
+    buf_append_unsafe(text, p, run);
+    for (size_t at = run; s == OK && at < n; at += run) {
+        s = write_escape((uint8_t)p[at++], text, err);
+        run = plain_run((const uint8_t *)p + at, n - at);
+        if (s == OK)
+            s = buf_append(text, p + at, run, err);
     }
-    return s == OK ? buf_append(text, "\"", 1, err) : s;
+    return s == OK ? write_char('"', text, err) : s;
 }
 
 static status write_integer(json_int_t n, struct buf *text, struct error *err)
@@ -58,31 +69,31 @@ static status write_value(const json_t *value, size_t depth, struct buf *text, s
 
 static status write_array(const json_t *array, size_t depth, struct buf *text, struct error *err)
 {
-    status s = buf_append(text, "[", 1, err);
+    status s = write_char('[', text, err);
     for (size_t i = 0; s == OK && i < json_array_size(array); i++) {
         if (i)
-            s = buf_append(text, ",", 1, err);
+            s = write_char(',', text, err);
         if (s == OK)
             s = write_value(json_array_get(array, i), depth, text, err);
     }
-    return s == OK ? buf_append(text, "]", 1, err) : s;
+    return s == OK ? write_char(']', text, err) : s;
 }
 
 static status write_object(json_t *object, size_t depth, struct buf *text, struct error *err)
 {
     void *first = json_object_iter(object);
-    status s = buf_append(text, "{", 1, err);
+    status s = write_char('{', text, err);
     for (void *at = first; s == OK && at; at = json_object_iter_next(object, at)) {
         if (at != first)
-            s = buf_append(text, ",", 1, err);
+            s = write_char(',', text, err);
         if (s == OK)
             s = write_string(json_object_iter_key(at), json_object_iter_key_len(at), text, err);
         if (s == OK)
-            s = buf_append(text, ":", 1, err);
+            s = write_char(':', text, err);
         if (s == OK)
             s = write_value(json_object_iter_value(at), depth, text, err);
     }
-    return s == OK ? buf_append(text, "}", 1, err) : s;
+    return s == OK ? write_char('}', text, err) : s;
 }
 
 static status write_value(const json_t *value, size_t depth, struct buf *text, struct error *err)

@@ -33,7 +33,7 @@ static status rule_unique(const json_t *jobs, const char *list, const char *key,
         for (size_t k = 0; k < i; k++) {
             const json_t *other = json_array_get(jobs, k);
             const char *text = json_text(job, key, "");
-            if (!str_equal_nocase(str_of(text), str_of(json_text(other, key, ""))) ||
+            if (!*text || !str_equal_nocase(str_of(text), str_of(json_text(other, key, ""))) ||
                 strcmp(json_text(job, "layer", "bronze"), json_text(other, "layer", "bronze")) != 0)
                 continue;
             snprintf(pointer, sizeof pointer, "/%s/%zu/%s", list, i, key);
@@ -54,7 +54,7 @@ static status rule_names_unique(const json_t *jobs, const char *list, struct fie
     for (size_t i = 0; i < json_array_size(jobs); i++)
         for (size_t k = 0; k < i; k++) {
             const char *name = json_text(json_array_get(jobs, i), "name", "");
-            if (!str_equal_nocase(str_of(name), str_of(json_text(json_array_get(jobs, k), "name", ""))))
+            if (!*name || !str_equal_nocase(str_of(name), str_of(json_text(json_array_get(jobs, k), "name", ""))))
                 continue;
             snprintf(pointer, sizeof pointer, "/%s/%zu/name", list, i);
             status s = field_error_add(errors, err, pointer, "duplicate",

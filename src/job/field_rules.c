@@ -55,6 +55,8 @@ static status rule_column(const json_t *columns, const char *member, size_t i, s
     char pointer[POINTER_CAP];
     struct data_type type;
     struct error why = {0};
+    if (json_is_null(json_array_get(columns, i)))
+        return OK;
     const char *name = column_name(columns, i), *type_text = json_text(json_array_get(columns, i), "type", "");
     status s = OK;
     if (type_parse(str_of(type_text), &type, &why) != OK) {
@@ -87,8 +89,9 @@ static bool is_known(const struct known_columns *known, struct str name)
     if (!known->columns)
         return true;
     for (size_t i = 0; i < json_array_size(known->columns); i++)
-        if (str_equal_nocase(name, str_of(column_name(known->columns, i))))
-            return true;
+        if (json_is_null(json_array_get(known->columns, i)) ||
+            str_equal_nocase(name, str_of(column_name(known->columns, i))))
+            return true; /* one that is wrong might have that name */
     return false;
 }
 
@@ -116,9 +119,12 @@ status rule_names(const json_t *record, const char *member, const struct known_c
     status s = OK;
     for (size_t i = 0; s == OK && i < json_array_size(names); i++) {
         struct str name = text_of(json_array_get(names, i));
+        if (!name.p)
+            continue;
         snprintf(pointer, sizeof pointer, "/%s/%zu", member, i);
         size_t k = 0;
-        while (k < i && !str_equal_nocase(name, text_of(json_array_get(names, k))))
+        while (k < i &&
+               (json_is_null(json_array_get(names, k)) || !str_equal_nocase(name, text_of(json_array_get(names, k)))))
             k++;
         s = k < i ? field_error_add(errors, err, pointer, "duplicate", "'%s' is in the list already: remove it", name.p)
                   : rule_known_str(name, pointer, known, errors, err);

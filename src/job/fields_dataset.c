@@ -178,6 +178,8 @@ static status rule_input(const json_t *record, const json_t *inputs, size_t i, s
     const char *layer = json_text(record, "layer", ""), *own = json_text(record, "dataset", "");
     size_t n = strlen(layer);
     status s = OK;
+    if (json_is_null(input))
+        return OK;
     for (size_t k = 0; k < i; k++)
         if (str_equal_nocase(str_of(alias), str_of(json_text(json_array_get(inputs, k), "alias", "")))) {
             snprintf(pointer, sizeof pointer, "/inputs/%zu/alias", i);

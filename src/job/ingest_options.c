@@ -310,8 +310,8 @@ static status missing_watermark(const char *column, const char *dataset, const c
                                  "dataset '%.100s' holds rows, but there is no watermark for column '%.100s': what is "
                                  "new cannot be told",
                                  dataset, column);
-    error_hint(err, "run the job once in full mode, or set the watermark to a known value, or reset watermark and "
-                    "ledger to take every file again");
+    error_hint(err, "run the job once in full mode, which takes every file again and leaves a watermark, and set "
+                    "incremental_mode back then; or name a new dataset");
     return s;
 }
 

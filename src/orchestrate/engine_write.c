@@ -139,12 +139,28 @@ static status note_row(json_t *rows, json_t *row, json_t **changes, struct error
     return OK;
 }
 
+/* A run that found nothing new commits nothing; its watermark is what it was. */
+static status put_watermark_unmoved(struct db *db, const struct job_run *job, json_t *changes, struct error *err)
+{
+    json_t *watermark = NULL;
+    status s = watermark_get(db, job->job_id, &watermark, err);
+    const char *value = json_text(watermark, "value", NULL);
+    if (s == OK)
+        s = json_put_text(changes, "watermark_before", value, err);
+    if (s == OK)
+        s = json_put_text(changes, "watermark_after", value, err);
+    json_decref(watermark);
+    return s;
+}
+
 static status write_job_row(struct db *db, struct job_run *job, json_t *rows, struct error *err)
 {
     json_t *row = NULL, *changes = NULL;
     status s = job_run_json(job, &row, err);
     if (s == OK)
         s = note_row(rows, row, &changes, err);
+    if (s == OK && strcmp(job->state_name, "Skipped") == 0)
+        s = put_watermark_unmoved(db, job, changes, err);
     if (s == OK && job->report)
         s = json_put(changes, "report", json_incref(job->report), err);
     if (s == OK)

@@ -146,7 +146,7 @@ static status text_member(const struct record_column *column, const struct db_va
     struct str text = {value->bytes, value->length};
     if (!str_is_utf8(text))
         return error_set(err, ERR_BAD_DATA, "'%s' in the metadata database is not UTF-8", column->name);
-    *member = json_stringn(text.p, text.n);
+    *member = json_stringn_nocheck(text.p, text.n);
     return OK;
 }
 
@@ -180,7 +180,7 @@ static status member_of(const struct record_column *column, const struct db_valu
         break;
     case COLUMN_TIME:
         time_text(value->integer, time);
-        *member = json_string(time);
+        *member = json_string_nocheck(time);
         break;
     }
     return s;
@@ -194,8 +194,9 @@ status record_of_row(const struct record_column *columns, size_t count, const st
     for (size_t i = 0; i < count && s == OK; i++) {
         json_t *member = NULL;
         s = member_of(&columns[i], &row[i], &member, err);
-        if (s == OK)
-            s = json_put(made, columns[i].name, member, err);
+        /* Names of columns are plain ASCII: no need to look at each again. */
+        if (s == OK && (!member || json_object_set_new_nocheck(made, columns[i].name, member) != 0))
+            s = error_no_memory(err, sizeof(json_t *));
     }
     if (s == OK)
         *record = made;

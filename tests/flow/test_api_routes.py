@@ -174,6 +174,33 @@ def test_the_same_key_gives_the_same_run(server, orders):
     assert server.raw("POST", base(job) + "/run", headers={"Idempotency-Key": "x" * 300}).status_code == 400
 
 
+def test_a_run_takes_no_fields(server, orders):
+    pipeline, job = orders
+    before = len(server.get("/api/runs")["items"])
+    for path in (base(job) + "/run", f"/api/workflows/{pipeline['id']}/run"):
+        problem = server.refused("POST", path, {"full": True})
+        assert problem.status == 400
+        assert "PATCH the job" in problem.problem["hint"]
+    assert len(server.get("/api/runs")["items"]) == before
+    server.wait(server.post(base(job) + "/run", {}))
+
+
+def test_a_reset_is_followed_by_a_full_run(server):
+    job = server.ingest(server.pipeline(), "r", write(server.inbox / "r.csv", ORDERS), **INCREMENTAL)
+    server.run_job(job)
+    server.delete(base(job) + "/watermark", {"reason": "a test"})
+    failed = server.wait(server.start_job(job), ok=False)["job_runs"][0]
+    assert "full mode" in failed["error"]["hint"]
+    server.patch(base(job), {"incremental_mode": "full"})
+    assert server.run_job(job)["rows_written"] == 3
+    server.patch(base(job), {"incremental_mode": "incremental"})
+    skipped = server.run_job(job)
+    assert (skipped["state_name"], skipped["rows_read"]) == ("Skipped", 0)
+    assert skipped["watermark_before"] == skipped["watermark_after"] == "2024-01-03"
+    assert server.get(base(job))["last_watermark_value"] == "2024-01-03"
+    assert len(server.rows("bronze.r")) == 3
+
+
 def test_deleted_data_goes_and_kept_data_stays(server):
     for name, query, left in (("kept", "", 3), ("gone", "?delete_data=true", 0)):
         pipeline = server.pipeline(name)

@@ -163,6 +163,7 @@ def test_landing_copies_of_an_open_run_stay(tmp_path):
         fields = {"landing_retention_days": 0, "retries": 1, "retry_delay_seconds": 300}
         server.patch(job_path(job), fields)
         growing = grow(path)  # waited for, then "changed", which is tried again
+        time.sleep(0.3)
         run = server.start_job(job)
         other = server.ingest(pipeline, "other", write(server.inbox / "o.csv", "a\n1\n"), landing_retention_days=0)
         server.run_job(other)  # its end calls the housekeeping

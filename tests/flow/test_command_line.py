@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 import time
 
 import flowforge
@@ -160,6 +161,16 @@ def test_all_that_is_wrong_is_told_once(home):
 def test_what_is_wrong_says_what_to_do(home, words, code, told):
     home("apply", home.document)
     assert told in home(*words, code=code).err
+
+
+@pytest.mark.parametrize("words", [["pipelines"], ["pipelines", "--json"], ["export", "Shop"], ["job", "list", "Shop"]])
+def test_what_cannot_be_written_is_no_success(home, words):
+    home("apply", home.document)
+    command = [flowforge.PROGRAM, *words, "--home", home.path]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "cannot write to standard output" in done.stderr
 
 
 def test_homes_that_are_none(tmp_path):

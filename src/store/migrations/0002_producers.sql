@@ -9,6 +9,8 @@ CREATE UNIQUE INDEX dataset_jobs_by_slug ON dataset_jobs (pipeline_id, slug);
 DROP INDEX pipeline_runs_open;
 DROP INDEX ingest_runs_open;
 DROP INDEX dataset_runs_open;
+DROP INDEX pipeline_runs_by_pipeline;
+CREATE INDEX pipeline_runs_by_pipeline ON pipeline_runs (pipeline_id, id, state_type); -- the state: for badges
 CREATE INDEX pipeline_runs_by_state ON pipeline_runs (state_type, id);
 CREATE INDEX pipeline_runs_by_pipeline_state ON pipeline_runs (pipeline_id, state_type, id);
 CREATE INDEX ingest_runs_by_state ON layer_centric_ingest_runs (state_type, id);

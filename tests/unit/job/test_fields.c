@@ -363,6 +363,53 @@ static void test_all_at_once(void **state)
     json_decref(errors);
 }
 
+static bool has(const json_t *errors, const char *pointer, const char *code)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(errors, i, item)
+    {
+        if (strcmp(json_text(item, "pointer", ""), pointer) == 0 && strcmp(json_text(item, "code", ""), code) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* An item of a list that is wrong by itself hides nothing of the others, and makes up no fault of theirs. */
+static void test_items_beside_a_wrong_one(void **state)
+{
+    (void)state;
+    json_t *errors;
+    assert_null(apply(&ingest_job_fields, NULL,
+                      "{\"name\":\"j\",\"source_type\":\"file_local\",\"format\":\"csv\",\"config\":{\"path\":\"a\"},"
+                      "\"schema_mode\":\"user\",\"user_schema\":[{\"type\":1},{\"name\":\"a\",\"type\":\"texty\"},"
+                      "{\"name\":\"A\",\"type\":\"date\"},7],\"dedupe_keys\":[1,\"k\",\"K\",2]}",
+                      &errors));
+    assert_true(has(errors, "/user_schema/0/name", "required"));
+    assert_true(has(errors, "/user_schema/0/type", "type"));
+    assert_true(has(errors, "/user_schema/1/type", "unknown_type"));
+    assert_true(has(errors, "/user_schema/2/name", "duplicate"));
+    assert_true(has(errors, "/user_schema/3", "type"));
+    assert_true(has(errors, "/dedupe_keys/0", "type"));
+    assert_true(has(errors, "/dedupe_keys/2", "duplicate"));
+    assert_true(has(errors, "/dedupe_keys/3", "type"));
+    assert_int_equal(json_array_size(errors), 8);
+    json_decref(errors);
+    assert_null(apply(&dataset_job_fields, NULL,
+                      "{\"name\":\"j\",\"layer\":\"gold\",\"sql\":\"SELECT 1\",\"inputs\":[3,{\"alias\":\"a\","
+                      "\"dataset\":\"gold.j\"},{\"alias\":\"\"}]}",
+                      &errors));
+    assert_true(has(errors, "/inputs/0", "type"));
+    assert_true(has(errors, "/inputs/1/dataset", "combination"));
+    assert_true(has(errors, "/inputs/2/alias", "length"));
+    assert_true(has(errors, "/inputs/2/dataset", "required"));
+    assert_int_equal(json_array_size(errors), 4);
+    json_decref(errors);
+    assert_null(apply(&pipeline_fields, NULL, "{\"name\":\"p\",\"tags\":[1,\"x\",2,\"X\"]}", &errors));
+    assert_int_equal(json_array_size(errors), 3);
+    json_decref(errors);
+}
+
 static void test_forms(void **state)
 {
     (void)state;
@@ -384,9 +431,13 @@ static void test_forms(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_accepted), cmocka_unit_test(test_types_get_plain_names),
-        cmocka_unit_test(test_update),   cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_accepted),
+        cmocka_unit_test(test_types_get_plain_names),
+        cmocka_unit_test(test_update),
+        cmocka_unit_test(test_all_at_once),
+        cmocka_unit_test(test_items_beside_a_wrong_one),
         cmocka_unit_test(test_forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
