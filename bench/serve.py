@@ -237,7 +237,7 @@ def measure_tasks(options, work):
 def fill(path, pipelines, runs):
     """Stored runs, straight into the database of a home that no server has open."""
     states = [("COMPLETED", "Completed")] * 17 + [("FAILED", "Failed")] * 2 + [("CANCELLED", "Cancelled")]
-    with sqlite3.connect(path) as db:
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection as db:
         ids = [row[0] for row in db.execute("SELECT id FROM pipelines ORDER BY id")]
         jobs = dict(db.execute("SELECT pipeline_id, id FROM layer_centric_ingest_jobs"))
         assert len(ids) == pipelines
@@ -283,16 +283,14 @@ def measure_reads(options, work):
             body["config"] = {"path": str(home / "inbox" / "x.csv")}
             server.call("POST", f"/api/workflows/{pipeline['id']}/ingest-jobs", body)
     ids = fill(home / "flowforge.db", PIPELINES, options.runs)
-    rows = []
+    subprocess.run(["sync"], check=True)
+    starts = []
+    for _ in range(5):
+        with serving(options.flowforge, home) as server:
+            starts.append(server.listening_after * 1000)
+    median = statistics.median(starts)
+    rows = [["start to listening with all of it stored, ms", spread(starts, 0), "< 100", bar(median, 100, "less")]]
     with serving(options.flowforge, home) as server:
-        rows.append(
-            [
-                "start to listening with all of it stored, ms",
-                f"{server.listening_after * 1000:.0f}",
-                "< 100",
-                bar(server.listening_after * 1000, 100, "less"),
-            ]
-        )
         job = server.call("GET", f"/api/workflows/{ids[500]}/ingest-jobs")["items"][0]["id"]
         middle = f"{options.runs // 2:026d}"
         paths = [
@@ -331,7 +329,7 @@ def measure_reads(options, work):
                 text=True,
                 check=True,
             ).stdout
-            p99 = milliseconds(re.search(r"99%\s+(\S+)", done).group(1))
+            p99 = milliseconds(re.search(r"(?m)^\s+99%\s+(\S+)", done).group(1))
             rate = float(re.search(r"Requests/sec:\s+([\d.]+)", done).group(1))
             bad = re.search(r"Non-2xx or 3xx responses: (\d+)", done)
             verdict = f"{bad.group(1)} ERRORS" if bad else bar(p99, 50, "less")

@@ -12,6 +12,7 @@
 #include "sys/clock.h"
 #include "sys/id.h"
 
+#define NOTE_SECONDS 60.0
 #define REMEMBERED 64 /* a power of two */
 #define REMEMBER_SECONDS 3.0
 #define NAME_CAP 128
@@ -20,6 +21,7 @@
 struct remembered {
     unsigned char hash[crypto_hash_sha256_BYTES];
     double until;
+    double noted; /* when its use was last written down */
     enum role role;
     char name[NAME_CAP];
 };
@@ -93,19 +95,36 @@ static bool recall(struct api_auth *auth, const unsigned char *hash, enum role *
     return found;
 }
 
-/* For `seconds`, unless a token was revoked since *forgotten was read: it may be this one. */
-static void remember(struct api_auth *auth, const unsigned char *hash, enum role role, const char *name, double seconds,
+/* For `seconds`, unless a token was revoked since *forgotten was read: it may be this one. True when it is time to
+ * write down that the token is in use. */
+static bool remember(struct api_auth *auth, const unsigned char *hash, enum role role, const char *name, double seconds,
                      uint64_t forgotten)
 {
     struct remembered *entry = &auth->tokens[hash[0] % REMEMBERED];
+    double now = clock_seconds();
+    bool due = false;
     pthread_mutex_lock(&auth->lock);
     if (auth->forgotten == forgotten) {
+        due = memcmp(entry->hash, hash, sizeof entry->hash) != 0 || entry->noted == 0 ||
+              now - entry->noted > NOTE_SECONDS;
+        if (due)
+            entry->noted = now;
         memcpy(entry->hash, hash, sizeof entry->hash);
-        entry->until = clock_seconds() + (seconds < REMEMBER_SECONDS ? seconds : REMEMBER_SECONDS);
+        entry->until = now + (seconds < REMEMBER_SECONDS ? seconds : REMEMBER_SECONDS);
         entry->role = role;
         snprintf(entry->name, sizeof entry->name, "%s", name);
     }
     pthread_mutex_unlock(&auth->lock);
+    return due;
+}
+
+/* last_used_at is a help for people: that it cannot be written is no reason to refuse the request. */
+static void note_use(struct api_context *context, const char *token, int64_t now)
+{
+    struct db *db = NULL;
+    if (store_writer(context->store, &db, NULL) == OK)
+        (void)!token_touch(db, token, now, NULL);
+    store_give_back(context->store, db);
 }
 
 status api_auth_token(struct api_context *context, const char *token, enum role *role, char *name, size_t cap,
@@ -136,8 +155,9 @@ status api_auth_token(struct api_context *context, const char *token, enum role 
     store_give_back(context->store, db);
     if (s != OK)
         return s;
-    if (found != ROLE_NONE && context->auth) /* unknown ones are not kept: they would push out the good */
-        remember(context->auth, hash, found, found_name, (double)(until - now) / 1e6, forgotten);
+    if (found != ROLE_NONE && context->auth && /* unknown ones are not kept: they would push out the good */
+        remember(context->auth, hash, found, found_name, (double)(until - now) / 1e6, forgotten))
+        note_use(context, token, now);
     *role = found;
     snprintf(name, cap, "%s", found_name);
     return OK;

@@ -24,8 +24,8 @@ struct api_metrics {
     pthread_mutex_t lock; /* guards what follows */
     struct buf runs;      /* what write_runs made */
     double runs_until;    /* clock_seconds(): good until then */
-    bool counting;        /* a thread makes the next one; others show the last one meanwhile */
-    pthread_cond_t counted;
+    bool counting;        /* a thread makes the next one; others show the last one meanwhile, or none: they must not
+                           * keep all workers waiting */
 };
 
 status api_metrics_create(struct api_metrics **metrics, struct error *err)
@@ -40,7 +40,6 @@ status api_metrics_create(struct api_metrics **metrics, struct error *err)
         return error_no_memory(err, (api_route_count() + 1) * sizeof *made->routes);
     }
     pthread_mutex_init(&made->lock, NULL);
-    pthread_cond_init(&made->counted, NULL);
     *metrics = made;
     return OK;
 }
@@ -49,7 +48,6 @@ void api_metrics_free(struct api_metrics *metrics)
 {
     if (!metrics)
         return;
-    pthread_cond_destroy(&metrics->counted);
     pthread_mutex_destroy(&metrics->lock);
     buf_release(&metrics->runs);
     free(metrics->routes);
@@ -283,7 +281,6 @@ static status count_again(struct api_context *context, struct api_metrics *metri
     double ended = clock_seconds();
     pthread_mutex_lock(&metrics->lock);
     metrics->counting = false;
-    pthread_cond_broadcast(&metrics->counted);
     if (s != OK) {
         buf_release(&made);
         return s;
@@ -302,8 +299,6 @@ static status write_runs_kept(struct api_context *context, struct buf *text, str
         return write_runs(context->store, text, err);
     status s = OK;
     pthread_mutex_lock(&metrics->lock);
-    while (metrics->counting && !metrics->runs.len)
-        pthread_cond_wait(&metrics->counted, &metrics->lock);
     if (!metrics->counting && clock_seconds() >= metrics->runs_until)
         s = count_again(context, metrics, err);
     if (s == OK)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pathlib
 import sqlite3
 import stat
 import subprocess
@@ -35,6 +36,15 @@ class Listening(requests.Session):
         answer = super().request(method, url, **options)
         self.heard.append((f"{method} {answer.url.split('?')[0]}", str(answer.headers).encode() + answer.content))
         return answer
+
+
+def command_lines():
+    """Of all processes, the server's children among them."""
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            yield path.read_bytes()
+        except OSError:
+            continue  # it has ended
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +121,7 @@ def used(tmp_path_factory):
     lock = home / "server.lock"
     lock_mode = stat.S_IMODE(lock.stat().st_mode)
     printed = server.process.stdout
-    children = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    children = b"\n".join(command_lines())
     environment = open(f"/proc/{server.process.pid}/environ", "rb").read()
     assert server.stop() == 0
     server.reader.join(10)
@@ -123,7 +133,7 @@ def used(tmp_path_factory):
         "log": "".join(server.log),
         "more output": printed.read(),
         "lock mode": lock_mode,
-        "seen": children.encode() + environment,
+        "seen": children + environment,
     }
 
 

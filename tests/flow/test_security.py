@@ -131,6 +131,15 @@ def test_a_token_ends_when_it_is_revoked_or_expires(server):
 # ---- roles ----
 
 
+def test_the_use_of_a_token_is_noted(server):
+    made = server.post("/api/tokens", {"name": "used", "role": "viewer"})
+    before = {one["name"]: one["last_used_at"] for one in server.get("/api/tokens")["items"]}
+    assert before["used"] is None
+    requests.get(server.url + "/api/workflows", headers={"Authorization": f"Bearer {made['token']}"}, timeout=10)
+    after = {one["name"]: one["last_used_at"] for one in server.get("/api/tokens")["items"]}
+    assert after["used"] > made["created_at"]
+
+
 def test_every_route_needs_its_role_and_no_less(server, tokens):
     seen = 0
     for method, path, role in routes(server):
