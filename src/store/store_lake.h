@@ -24,6 +24,11 @@ status ledger_list(struct db *db, const char *job_id, json_t **rows, struct erro
 status watermark_get(struct db *db, const char *job_id, json_t **record, struct error *err) MUST_USE;
 /* Forget watermark and ledger (an audited reset; the caller writes the audit). */
 status watermark_reset(struct db *db, const char *job_id, struct error *err) MUST_USE;
+/* Another value without ties, whether there is one or not, and forget the ledger alone: likewise audited by the caller.
+ */
+status watermark_set(struct db *db, const char *job_id, const char *column, const char *type, const char *value,
+                     struct error *err) MUST_USE;
+status ledger_forget(struct db *db, const char *job_id, struct error *err) MUST_USE;
 
 #define SNAPSHOT_NONE (-1) /* of a dataset of which nothing was ever published */
 
