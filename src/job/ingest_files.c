@@ -17,17 +17,15 @@
 /* By uri, because either may be very many. */
 struct taken {
     json_t *ledger;
-    json_t *held; /* files of the target; of one uri any */
+    json_t *held; /* files of the target, those of uploads also by etag; of one uri any */
 };
 
-static status index_by(const json_t *list, const char *key, json_t **index, struct error *err)
+static status index_by(const json_t *list, const char *key, json_t *index, struct error *err)
 {
-    *index = json_object();
-    if (!*index)
-        return error_no_memory(err, 64);
     for (size_t i = 0; i < json_array_size(list); i++) {
         json_t *entry = json_array_get(list, i);
-        if (json_object_set(*index, json_text(entry, key, ""), entry) != 0)
+        const char *value = json_text(entry, key, NULL);
+        if (value && json_object_set(index, value, entry) != 0)
             return error_no_memory(err, 64);
     }
     return OK;
@@ -36,8 +34,15 @@ static status index_by(const json_t *list, const char *key, json_t **index, stru
 static status taken_index(struct taken *taken, const struct ingest_options *options, const json_t *payload,
                           struct error *err)
 {
-    status s = index_by(json_object_get(payload, "ledger"), "uri", &taken->ledger, err);
-    return s == OK ? index_by(options->incremental ? options->target_files : NULL, "source_uri", &taken->held, err) : s;
+    const json_t *files = options->incremental ? options->target_files : NULL;
+    taken->ledger = json_object();
+    taken->held = json_object();
+    if (!taken->ledger || !taken->held)
+        return error_no_memory(err, 64);
+    status s = index_by(json_object_get(payload, "ledger"), "uri", taken->ledger, err);
+    if (s == OK)
+        s = index_by(files, "source_uri", taken->held, err);
+    return s == OK ? index_by(files, "source_etag", taken->held, err) : s;
 }
 
 #define UPLOAD_URI "upload://"
@@ -109,7 +114,8 @@ static status consider(struct ingest_files *files, const struct ingest_options *
         return s;
     }
     /* A ledger that was reset does not know what the dataset holds: those rows are replaced, not doubled. */
-    f->change = entry || json_object_get(taken->held, f->uri) ? INGEST_CHANGED : INGEST_NEW;
+    bool held = json_object_get(taken->held, f->uri) || (f->etag && json_object_get(taken->held, f->etag));
+    f->change = entry || held ? INGEST_CHANGED : INGEST_NEW;
     if ((files->count & (files->count - 1)) == 0) {
         size_t room = files->count ? files->count * 2 : 1;
         struct ingest_file *items = realloc(files->items, room * sizeof *items);

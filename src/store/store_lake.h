@@ -11,8 +11,8 @@ extern const struct record_table catalog_table;
  * dataset_name_split. */
 status dataset_find(struct db *db, const char *layer, const char *name, json_t **record, struct error *err) MUST_USE;
 bool dataset_name_split(const char *full, char layer[16], const char **name);
-/* The files that a reader of `snapshot` sees, in order of id: [{id, path, rows, bytes, partition, source_uri, format}].
- */
+/* The files that a reader of `snapshot` sees, in order of id: [{id, path, rows, bytes, partition, source_uri, format,
+ * source_etag}]; source_etag: the SHA-256 of an upload that is still there, else null. */
 status dataset_files(struct db *db, const char *dataset_id, int64_t snapshot, json_t **rows,
                      struct error *err) MUST_USE;
 /* How the schema came to be, oldest first: [{snapshot, run_id, schema, format, parent_tables, created_at}]; one row for

@@ -66,6 +66,21 @@ def test_forgotten_files_that_are_gone_keep_their_rows(server, job):
     assert keys(server) == [1, 2, 3, 4]
 
 
+def test_a_forgotten_upload_is_replaced_by_the_same_bytes_under_another_id(server):
+    def upload():
+        headers = {"Content-Type": "application/octet-stream"}
+        return server.raw("POST", "/api/uploads?filename=w.csv", data=A.encode(), headers=headers).json()["id"]
+
+    config = {"upload_id": upload()}
+    job = server.ingest(server.pipeline(), "w", config=config, source_type="file_upload", **INCREMENTAL)
+    server.run_job(job)
+    put(server, job, "2024-01-01", forget_files=True)
+    server.patch(base(job), {"config": {"upload_id": upload()}})
+    run = server.run_job(job)
+    assert (run["rows_written"], run["rows_replaced"]) == (2, 2)
+    assert keys(server) == [1, 2]
+
+
 def test_forgotten_files_are_merged_by_key(server):
     job = server.ingest(server.pipeline(), "w", server.inbox / "w*.csv", dedupe_keys=["k"], **INCREMENTAL)
     server.inbox.mkdir(exist_ok=True)
