@@ -66,7 +66,7 @@ struct job_run {
     int64_t base_snapshot;  /* the target's, as the task was told */
     json_t *result;         /* of a task that completed, until it is published */
     json_t *files;          /* [{path, staged}] of a commit that is to be published */
-    json_t *report;         /* of an attempt that failed */
+    json_t *report;         /* of an attempt that failed; null: the one before is over; NULL: the row's own stays */
     struct job_counts seen; /* by the task's last progress event, then by its result */
     struct run_error error;
     char *refusal;     /* why the database does not take it; until job_refused */
