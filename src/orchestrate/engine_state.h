@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "base/run_state.h"
+#include "job/task.h"
 #include "orchestrate/engine.h"
 #include "orchestrate/graph.h"
 #include "storage/storage.h"
@@ -20,7 +21,6 @@
 #define LOG_LINES_MOST 100000         /* of a pipeline run */
 #define LOG_MESSAGE_MOST 8192         /* bytes */
 #define LOG_WAITING_MOST (16UL << 20) /* bytes of lines that are not written yet, of a pipeline run */
-#define EVENT_LINE_MOST (64UL << 20)  /* bytes of an event */
 #define ERRORS_KEPT 4096              /* bytes of a child's standard error */
 #define KILL_AFTER_SECONDS 1.5
 #define PROGRESS_SECONDS 0.25 /* between two progress events of a run */

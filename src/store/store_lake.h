@@ -22,6 +22,9 @@ status dataset_schemas(struct db *db, const char *dataset_id, json_t **rows, str
 status ledger_list(struct db *db, const char *job_id, json_t **rows, struct error *err) MUST_USE;
 /* {column, type, value, ties}; NULL when there is none. */
 status watermark_get(struct db *db, const char *job_id, json_t **record, struct error *err) MUST_USE;
+/* Do ledger and watermark tell of this dataset of the layer bronze? Not when the job was given another one since a run
+ * was asked for: the new one has to get everything, whatever went into the old one. */
+status books_tell_of(struct db *db, const char *job_id, const char *dataset, bool *they_do, struct error *err) MUST_USE;
 /* Forget watermark and ledger (an audited reset; the caller writes the audit). */
 status watermark_reset(struct db *db, const char *job_id, struct error *err) MUST_USE;
 /* Another value without ties, whether there is one or not, and forget the ledger alone: likewise audited by the caller.

@@ -28,6 +28,16 @@ status watermark_get(struct db *db, const char *job_id, json_t **record, struct 
     return OK;
 }
 
+status books_tell_of(struct db *db, const char *job_id, const char *dataset, bool *they_do, struct error *err)
+{
+    int64_t count = 0;
+    status s = db_integer(db, "SELECT count(*) FROM layer_centric_ingest_jobs WHERE id = ?1 AND dataset = ?2",
+                          DB_BINDS(db_text(job_id), db_text(dataset)), 0, &count, err);
+    if (s == OK)
+        *they_do = count > 0;
+    return s;
+}
+
 status watermark_reset(struct db *db, const char *job_id, struct error *err)
 {
     static const char *const statements[] = {
