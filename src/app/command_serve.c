@@ -231,7 +231,8 @@ static status open_and_serve(const struct app *app, const struct serve_settings 
                                             .garbage_grace_seconds = (double)settings->garbage_grace,
                                             .upload_most = settings->upload_limit,
                                             .allowed_origins = origins.names,
-                                            .allowed_origin_count = origins.count};
+                                            .allowed_origin_count = origins.count,
+                                            .log = settings->quiet ? RUNTIME_LOG_TROUBLE : RUNTIME_LOG_JSON};
     if (s == OK)
         s = runtime_open(&runtime, &options, NULL, err);
     if (s == OK)

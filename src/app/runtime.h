@@ -7,6 +7,13 @@
 
 struct runtime;
 
+/* What the engine has to say, on standard error. */
+enum runtime_log {
+    RUNTIME_LOG_TEXT,    /* warnings and errors, for a person at a terminal */
+    RUNTIME_LOG_JSON,    /* the server's log */
+    RUNTIME_LOG_TROUBLE, /* the server's log, without what is in order */
+};
+
 struct runtime_options {
     const char *home;               /* NULL: $FLOWFORGE_HOME, else ./flowforge-home */
     bool create;                    /* make it when it is not there */
@@ -20,6 +27,7 @@ struct runtime_options {
     uint64_t upload_most;         /* 0: 8 GiB */
     const char *const *allowed_origins;
     size_t allowed_origin_count;
+    enum runtime_log log;
 };
 
 /* Who has the home, as <home>/server.lock tells. */

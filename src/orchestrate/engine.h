@@ -23,6 +23,11 @@ struct engine_options {
      * four a second and run), "log". pipeline_run_id always; data is borrowed. May be NULL. */
     void (*observe)(void *self, const char *pipeline_run_id, const char *event, const json_t *data);
     void *observer;
+    /* What whoever runs the server should know (recovery, outages of the database, housekeeping), one message a call;
+     * what belongs to a run is in the run's own log. level: "debug", "info", "warning", "error". Called from threads of
+     * the engine, from engine_create and engine_free, and perhaps from several at once. May be NULL. */
+    void (*log)(void *self, const char *level, const char *message);
+    void *logger;
 };
 
 /* Recovery first (docs/pipelines.md 5), then the thread. */

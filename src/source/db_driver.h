@@ -21,6 +21,7 @@ struct db_read {
     const char *column;
     const char *lower, *upper;
     bool upper_open;
+    bool nulls;        /* rows whose column is null come along, whatever the bounds: they must not get lost silently */
     size_t batch_rows; /* 0: the driver's choice */
     size_t batch_bytes;
 };
@@ -39,8 +40,8 @@ struct db_driver {
                        struct error *err);
     /* The highest value of read->column as text in full precision; *value NULL when there is none. To be freed. */
     status (*highest)(struct db_session *session, const struct db_read *read, char **value, struct error *err);
-    /* Start reading; batches have describe's schema. Values that no type of ours holds exactly are errors that name
-     * column and value, never changed silently. */
+    /* Start reading; batches have describe's schema. Values that no type of ours holds exactly are bad values of the
+     * batch (batch.h), never changed silently. */
     status (*open)(struct db_session *session, const struct db_read *read, struct batch_stream *stream,
                    struct error *err);
     /* Make what runs end soon with ERR_CANCELLED, on the server too. */
