@@ -134,8 +134,8 @@ static status rule_format(const struct source_rule *rule, const json_t *record, 
     if (!rule->files)
         return OK;
     if (!format)
-        return field_error_add(errors, err, "/format", "required", "source_type=%s needs a format: csv or json%s",
-                               rule->name, in_list(rule->formats, "parquet") ? ", or parquet" : "");
+        return field_error_add(errors, err, "/format", "required",
+                               "source_type=%s needs the files' format: csv, json or parquet", rule->name);
     if (!in_list(rule->formats, format))
         return field_error_add(errors, err, "/format", "combination",
                                "source_type=%s does not bring %s: choose another format", rule->name, format);
