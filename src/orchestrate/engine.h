@@ -42,6 +42,9 @@ struct run_request {
     const char *trigger; /* "manual", "api", "cli", "retry" */
     const char *created_by;
     const char *idempotency_key; /* NULL: none */
+    /* {"from", "to"}: a backfill of these bounds, kept in the run's config as "range"; NULL: none. Of one ingest job
+     * that is incremental. */
+    const json_t *range;
 };
 
 /* Check, plan, record and queue. *run: the pipeline run with "job_runs". The same key gives the run it gave before
