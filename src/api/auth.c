@@ -31,6 +31,7 @@ struct api_auth {
     size_t allowed_host_count;
     unsigned char local[crypto_hash_sha256_BYTES]; /* of the local token */
     bool has_local;
+    uint64_t forgotten; /* how often: what was read before that is not remembered after it */
     struct remembered tokens[REMEMBERED];
 };
 
@@ -65,6 +66,7 @@ void api_auth_forget(struct api_auth *auth)
         return;
     pthread_mutex_lock(&auth->lock);
     memset(auth->tokens, 0, sizeof auth->tokens);
+    auth->forgotten++;
     pthread_mutex_unlock(&auth->lock);
 }
 
@@ -76,10 +78,12 @@ void api_auth_local_token(struct api_auth *auth, char token[TOKEN_CAP])
     auth->has_local = true;
 }
 
-static bool recall(struct api_auth *auth, const unsigned char *hash, enum role *role, char *name, size_t cap)
+static bool recall(struct api_auth *auth, const unsigned char *hash, enum role *role, char *name, size_t cap,
+                   uint64_t *forgotten)
 {
     const struct remembered *entry = &auth->tokens[hash[0] % REMEMBERED];
     pthread_mutex_lock(&auth->lock);
+    *forgotten = auth->forgotten;
     bool found = entry->until > clock_seconds() && sodium_memcmp(entry->hash, hash, sizeof entry->hash) == 0;
     if (found) {
         *role = entry->role;
@@ -89,14 +93,18 @@ static bool recall(struct api_auth *auth, const unsigned char *hash, enum role *
     return found;
 }
 
-static void remember(struct api_auth *auth, const unsigned char *hash, enum role role, const char *name)
+/* For `seconds`, unless a token was revoked since *forgotten was read: it may be this one. */
+static void remember(struct api_auth *auth, const unsigned char *hash, enum role role, const char *name, double seconds,
+                     uint64_t forgotten)
 {
     struct remembered *entry = &auth->tokens[hash[0] % REMEMBERED];
     pthread_mutex_lock(&auth->lock);
-    memcpy(entry->hash, hash, sizeof entry->hash);
-    entry->until = clock_seconds() + REMEMBER_SECONDS;
-    entry->role = role;
-    snprintf(entry->name, sizeof entry->name, "%s", name);
+    if (auth->forgotten == forgotten) {
+        memcpy(entry->hash, hash, sizeof entry->hash);
+        entry->until = clock_seconds() + (seconds < REMEMBER_SECONDS ? seconds : REMEMBER_SECONDS);
+        entry->role = role;
+        snprintf(entry->name, sizeof entry->name, "%s", name);
+    }
     pthread_mutex_unlock(&auth->lock);
 }
 
@@ -107,6 +115,8 @@ status api_auth_token(struct api_context *context, const char *token, enum role 
     char found_name[NAME_CAP] = "";
     enum role found = ROLE_NONE;
     struct db *db = NULL;
+    uint64_t forgotten = 0;
+    int64_t now = civil_micros_now(), until = 0;
     size_t n = strlen(token);
     if (n == 0 || n >= TOKEN_CAP) {
         *role = ROLE_NONE;
@@ -118,29 +128,32 @@ status api_auth_token(struct api_context *context, const char *token, enum role 
         snprintf(name, cap, "local");
         return OK;
     }
-    if (context->auth && recall(context->auth, hash, role, name, cap))
+    if (context->auth && recall(context->auth, hash, role, name, cap, &forgotten))
         return OK;
     status s = store_reader(context->store, &db, err);
     if (s == OK)
-        s = token_check(db, token, civil_micros_now(), &found, found_name, sizeof found_name, err);
+        s = token_check(db, token, now, &found, &until, found_name, sizeof found_name, err);
     store_give_back(context->store, db);
     if (s != OK)
         return s;
     if (found != ROLE_NONE && context->auth) /* unknown ones are not kept: they would push out the good */
-        remember(context->auth, hash, found, found_name);
+        remember(context->auth, hash, found, found_name, (double)(until - now) / 1e6, forgotten);
     *role = found;
     snprintf(name, cap, "%s", found_name);
     return OK;
 }
 
-/* "name:port", "[::1]:port" without the port and brackets. */
+/* "name:port", "[::1]:port" without the port and brackets; empty for anything else. */
 static struct str host_name(const char *host)
 {
-    if (host[0] == '[') {
-        const char *end = strchr(host, ']');
-        return end ? (struct str){host + 1, (size_t)(end - host - 1)} : (struct str){host, 0};
-    }
-    return (struct str){host, strcspn(host, ":/")};
+    bool brackets = host[0] == '[';
+    struct str name = {host + brackets, strcspn(host + brackets, brackets ? "]" : ":")};
+    const char *rest = name.p + name.n;
+    if (brackets && *rest++ != ']')
+        return (struct str){host, 0};
+    if (*rest == ':')
+        rest += 1 + strspn(rest + 1, "0123456789");
+    return *rest ? (struct str){host, 0} : name;
 }
 
 static bool is_address(struct str host)

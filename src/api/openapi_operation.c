@@ -3,16 +3,28 @@
 #include <ctype.h>
 #include <stdio.h>
 
-const int openapi_problem_codes[] = {400, 401, 403, 404, 409, 412, 413, 415, 422, 500, 503, 504};
+const int openapi_problem_codes[] = {400, 401, 403, 404, 409, 412, 413, 415, 422, 500, 503, 504, 507};
 const size_t openapi_problem_code_count = ARRAY_LENGTH(openapi_problem_codes);
 
 /* Answers and bodies that are not JSON, by the end of the path. */
 static const struct {
     const char *method, *ending, *type;
+    bool beside; /* JSON is possible too */
 } other_answers[] = {
-    {"GET", "/metrics", "text/plain"},
-    {"GET", "/events", "text/event-stream"},
-    {"GET", "/export", "application/yaml"},
+    {"GET", "/metrics", "text/plain", false},
+    {"GET", "/events", "text/event-stream", false},
+    {"GET", "/export", "application/yaml", true},
+    {"GET", "/log", "text/plain", true},
+};
+/* Statuses beside the usual one that are no problem, with the same body. */
+static const struct {
+    const char *method, *ending;
+    int status;
+    const char *description;
+} other_statuses[] = {
+    {"POST", "/run", 200, "The run that this Idempotency-Key has started before"},
+    {"POST", "/retry", 200, "The run that this Idempotency-Key has started before"},
+    {"PUT", "/api/uploads/{id}", 202, "A part; the rest is still to come"},
 };
 static const struct {
     const char *method, *pattern;
@@ -115,7 +127,7 @@ static status put_body(const struct route *route, json_t *operation, struct erro
         json_decref(content);
         return s;
     }
-    return json_put(operation, "requestBody", json_pack("{s:b,s:o}", "required", !raw, "content", content), err);
+    return json_put(operation, "requestBody", json_pack("{s:b,s:o}", "required", !raw && !route->body_optional, "content", content), err);
 }
 
 /* The schema of what comes back. */
@@ -135,22 +147,44 @@ static json_t *answer_schema(const struct route *route)
                      "properties", "items", "type", "array", "items", one, "next_cursor", "type", "string", "null");
 }
 
+static bool is_of(const struct route *route, const char *method, const char *ending)
+{
+    return strcmp(route->method, method) == 0 && ends_with(route->pattern, ending);
+}
+
+static status put_answer(const struct route *route, int http_status, const char *description, json_t *responses,
+                         struct error *err)
+{
+    char code[12];
+    bool json = true;
+    json_t *content = json_object();
+    status s = content ? OK : error_no_memory(err, 64);
+    for (size_t i = 0; s == OK && i < ARRAY_LENGTH(other_answers); i++) {
+        if (!is_of(route, other_answers[i].method, other_answers[i].ending))
+            continue;
+        json = other_answers[i].beside;
+        s = json_put(content, other_answers[i].type, json_pack("{s:{s:s}}", "schema", "type", "string"), err);
+    }
+    if (s == OK && json)
+        s = json_put(content, "application/json", json_pack("{s:o}", "schema", answer_schema(route)), err);
+    snprintf(code, sizeof code, "%d", http_status);
+    if (s == OK)
+        s = json_put(responses, code, json_pack("{s:s,s:O}", "description", description, "content", content), err);
+    json_decref(content);
+    return s;
+}
+
 static status put_success(const struct route *route, json_t *responses, struct error *err)
 {
     char code[12];
-    const char *type = "application/json";
     snprintf(code, sizeof code, "%d", route->success);
     if (route->success == 204 || route->success >= 300)
         return json_put(responses, code, json_pack("{s:s}", "description", "Done"), err);
-    for (size_t i = 0; i < ARRAY_LENGTH(other_answers); i++)
-        if (strcmp(route->method, other_answers[i].method) == 0 && ends_with(route->pattern, other_answers[i].ending))
-            type = other_answers[i].type;
-    json_t *schema =
-        strcmp(type, "application/json") == 0 ? answer_schema(route) : json_pack("{s:s}", "type", "string");
-    if (!schema)
-        return error_no_memory(err, 64);
-    return json_put(responses, code,
-                    json_pack("{s:s,s:{s:{s:o}}}", "description", "Done", "content", type, "schema", schema), err);
+    status s = put_answer(route, route->success, "Done", responses, err);
+    for (size_t i = 0; s == OK && i < ARRAY_LENGTH(other_statuses); i++)
+        if (is_of(route, other_statuses[i].method, other_statuses[i].ending))
+            s = put_answer(route, other_statuses[i].status, other_statuses[i].description, responses, err);
+    return s;
 }
 
 static status put_responses(const struct route *route, json_t *operation, struct error *err)

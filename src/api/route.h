@@ -22,6 +22,7 @@ struct api_context {
     bool layer_centric;  /* the feature flag of SPEC section 4 */
     const char *const *local_roots;
     size_t local_root_count;
+    bool allow_private_addresses;       /* API sources may reach them, where their connection says so */
     uint64_t upload_most;               /* bytes of one upload */
     const char *const *allowed_origins; /* beside the server's own */
     size_t allowed_origin_count;
@@ -81,6 +82,7 @@ struct route {
                      struct error *err);
     const struct api_query_param *params; /* query parameters, ended by a NULL name; may be NULL */
     enum route_stream stream;
+    bool body_optional;
 };
 struct api_query_param {
     const char *name, *help;

@@ -62,7 +62,7 @@ static status get(struct api_context *context, const struct api_request *request
 {
     struct db *db = NULL;
     struct buf name = {0};
-    json_t *dataset = NULL, *children = NULL;
+    json_t *dataset = NULL, *children = NULL, *history = NULL;
     status s = store_reader(context->store, &db, err);
     if (s == OK)
         s = find(db, request->params[0], &dataset, err);
@@ -74,6 +74,10 @@ static status get(struct api_context *context, const struct api_request *request
         s = dataset_children(db, (const char *)name.data, &children, err);
     if (s == OK)
         s = json_put(dataset, "child_tables", children, err);
+    if (s == OK)
+        s = dataset_schemas(db, json_text(dataset, "id", ""), &history, err);
+    if (s == OK)
+        s = json_put(dataset, "schema_history", history, err);
     store_give_back(context->store, db);
     if (s == OK)
         s = api_answer_record(response, 200, json_incref(dataset), err);
@@ -158,13 +162,38 @@ static const struct api_query_param sample_params[] = {SAMPLE_PARAMS, {0}};
 #define DATASET "/api/catalog/{id}"
 
 static const struct route routes[] = {
-    {"GET", "/api/catalog", ROLE_VIEWER, true, "Datasets, newest first", NULL, false, NULL, true, 200, .handle = list,
+    {.method = "GET",
+     .pattern = "/api/catalog",
+     .role = ROLE_VIEWER,
+     .layer_centric = true,
+     .summary = "Datasets, newest first",
+     .answer_list = true,
+     .success = 200,
+     .handle = list,
      .params = list_params},
-    {"GET", DATASET, ROLE_VIEWER, true, "A dataset (by id or full name) with columns, parents and children", NULL,
-     false, NULL, false, 200, .handle = get},
-    {"GET", DATASET "/files", ROLE_VIEWER, true, "Files of the current snapshot", NULL, false, NULL, true, 200,
-     .handle = files, .params = files_params},
-    {"GET", DATASET "/sample", ROLE_VIEWER, true, "First rows", NULL, false, NULL, false, 200, .handle = sample,
+    {.method = "GET",
+     .pattern = DATASET,
+     .role = ROLE_VIEWER,
+     .layer_centric = true,
+     .summary = "A dataset (by id or full name) with columns, their history, parents and children",
+     .success = 200,
+     .handle = get},
+    {.method = "GET",
+     .pattern = DATASET "/files",
+     .role = ROLE_VIEWER,
+     .layer_centric = true,
+     .summary = "Files of the current snapshot",
+     .answer_list = true,
+     .success = 200,
+     .handle = files,
+     .params = files_params},
+    {.method = "GET",
+     .pattern = DATASET "/sample",
+     .role = ROLE_VIEWER,
+     .layer_centric = true,
+     .summary = "First rows",
+     .success = 200,
+     .handle = sample,
      .params = sample_params},
 };
 

@@ -89,9 +89,22 @@ static const struct api_query_param export_params[] = {
     {"format", "json (default) or yaml.", "{\"enum\": [\"json\", \"yaml\"]}"}, {0}};
 
 static const struct route routes[] = {
-    {"POST", "/api/apply", ROLE_EDITOR, true, "Create or update a pipeline with its jobs from one document",
-     &document_fields, false, NULL, false, 200, .handle = apply, .params = apply_params},
-    {"GET", "/api/workflows/{id}/export", ROLE_VIEWER, true, "The pipeline with its jobs as one document", NULL, false,
-     NULL, false, 200, .handle = export, .params = export_params},
+    {.method = "POST",
+     .pattern = "/api/apply",
+     .role = ROLE_EDITOR,
+     .layer_centric = true,
+     .summary = "Create or update a pipeline with its jobs from one document",
+     .body = &document_fields,
+     .success = 200,
+     .handle = apply,
+     .params = apply_params},
+    {.method = "GET",
+     .pattern = "/api/workflows/{id}/export",
+     .role = ROLE_VIEWER,
+     .layer_centric = true,
+     .summary = "The pipeline with its jobs as one document",
+     .success = 200,
+     .handle = export,
+     .params = export_params},
 };
 const struct route_table document_routes = {routes, ARRAY_LENGTH(routes)};

@@ -27,9 +27,15 @@ static const struct api_query_param params[] = {
     {0}};
 
 static const struct route routes[] = {
-    {"GET", "/api/pipeline-runs/{id}/events", ROLE_VIEWER, false,
-     "Server-sent events: snapshot, then log, progress and state as they happen, end at the end", NULL, false, NULL,
-     false, 200, snapshot, .params = params, .stream = ROUTE_EVENTS},
+    {.method = "GET",
+     .pattern = "/api/pipeline-runs/{id}/events",
+     .role = ROLE_VIEWER,
+     .layer_centric = true,
+     .summary = "Server-sent events: snapshot, then log, progress and state as they happen, end at the end",
+     .success = 200,
+     .handle = snapshot,
+     .params = params,
+     .stream = ROUTE_EVENTS},
 };
 
 const struct route_table event_routes = {routes, ARRAY_LENGTH(routes)};

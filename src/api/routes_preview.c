@@ -132,8 +132,14 @@ out:
 }
 
 static const struct route routes[] = {
-    {"POST", "/api/preview", ROLE_EDITOR, true, "First rows and columns of an unsaved job", &preview_fields, false,
-     NULL, false, 200, .handle = preview},
+    {.method = "POST",
+     .pattern = "/api/preview",
+     .role = ROLE_EDITOR,
+     .layer_centric = true,
+     .summary = "First rows and columns of an unsaved job",
+     .body = &preview_fields,
+     .success = 200,
+     .handle = preview},
 };
 
 const struct route_table preview_routes = {routes, sizeof routes / sizeof *routes};

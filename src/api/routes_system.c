@@ -5,6 +5,7 @@
 #include "api/problem.h"
 #include "api/route_tables.h"
 #include "base/run_state.h"
+#include "job/connection_fields.h"
 #include "job/fields.h"
 
 static status database_answers(struct api_context *context, struct error *err)
@@ -78,8 +79,10 @@ static status openapi(struct api_context *context, const struct api_request *req
     return s == OK ? api_answer(response, 200, document, err) : s;
 }
 
-static const struct field_table *const described[] = {&pipeline_fields, &ingest_job_fields, &dataset_job_fields};
+static const struct field_table *const described[] = {&pipeline_fields, &ingest_job_fields, &dataset_job_fields,
+                                                      &connection_fields};
 #define RUN_STATES "run-states"
+#define KIND_PREFIX "connection-"
 
 static status schema_list(struct api_context *context, const struct api_request *request, struct api_response *response,
                           struct error *err)
@@ -90,6 +93,10 @@ static status schema_list(struct api_context *context, const struct api_request 
     status s = rows ? OK : error_no_memory(err, 64);
     for (size_t i = 0; i < ARRAY_LENGTH(described) && s == OK; i++)
         s = json_add(rows, json_pack("{s:s, s:s}", "id", described[i]->name, "title", described[i]->title), err);
+    for (size_t i = 0; connection_kinds[i] && s == OK; i++) {
+        const struct field_table *table = connection_kind_fields(connection_kinds[i]);
+        s = json_add(rows, json_pack("{s:s, s:s}", "id", table->name, "title", table->title), err);
+    }
     if (s == OK)
         s = json_add(rows, json_pack("{s:s, s:s}", "id", RUN_STATES, "title", "Run states"), err);
     if (s == OK)
@@ -131,6 +138,16 @@ static status run_states(struct api_response *response, struct error *err)
     return s;
 }
 
+/* NULL: there is none of that name. */
+static const struct field_table *find_described(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(described); i++)
+        if (strcmp(described[i]->name, name) == 0)
+            return described[i];
+    return strncmp(name, KIND_PREFIX, strlen(KIND_PREFIX)) == 0 ? connection_kind_fields(name + strlen(KIND_PREFIX))
+                                                                : NULL;
+}
+
 static status schema_get(struct api_context *context, const struct api_request *request, struct api_response *response,
                          struct error *err)
 {
@@ -138,27 +155,53 @@ static status schema_get(struct api_context *context, const struct api_request *
     json_t *description = NULL;
     if (strcmp(request->params[0], RUN_STATES) == 0)
         return run_states(response, err);
-    for (size_t i = 0; i < ARRAY_LENGTH(described); i++)
-        if (strcmp(described[i]->name, request->params[0]) == 0) {
-            status s = field_table_describe(described[i], &description, err);
-            return s == OK ? api_answer(response, 200, description, err) : s;
-        }
-    status s = error_set(err, ERR_NOT_FOUND, "there is no schema '%.64s'", request->params[0]);
+    const struct field_table *table = find_described(request->params[0]);
+    status s = table ? field_table_describe(table, &description, err) : OK;
+    if (table)
+        return s == OK ? api_answer(response, 200, description, err) : s;
+    s = error_set(err, ERR_NOT_FOUND, "there is no schema '%.64s'", request->params[0]);
     error_hint(err, "GET /api/schema lists them");
     return s;
 }
 
 static const struct route routes[] = {
-    {"GET", "/healthz", ROLE_NONE, false, "Does the server work", NULL, false, NULL, false, 200, health},
-    {"GET", "/metrics", ROLE_VIEWER, false, "Metrics in the text format of Prometheus", NULL, false, NULL, false, 200,
-     metrics},
-    {"GET", "/api/features", ROLE_NONE, false, "What is switched on", NULL, false, NULL, false, 200, features},
-    {"GET", "/api/openapi.json", ROLE_NONE, false, "This description of the API (OpenAPI 3.1)", NULL, false, NULL,
-     false, 200, openapi},
-    {"GET", "/api/schema", ROLE_VIEWER, false, "Field tables that forms are made of", NULL, false, NULL, true, 200,
-     schema_list},
-    {"GET", "/api/schema/{name}", ROLE_VIEWER, false, "One field table, or run-states", NULL, false, NULL, false, 200,
-     schema_get},
+    {.method = "GET",
+     .pattern = "/healthz",
+     .role = ROLE_NONE,
+     .summary = "Does the server work",
+     .success = 200,
+     .handle = health},
+    {.method = "GET",
+     .pattern = "/metrics",
+     .role = ROLE_VIEWER,
+     .summary = "Metrics in the text format of Prometheus",
+     .success = 200,
+     .handle = metrics},
+    {.method = "GET",
+     .pattern = "/api/features",
+     .role = ROLE_NONE,
+     .summary = "What is switched on",
+     .success = 200,
+     .handle = features},
+    {.method = "GET",
+     .pattern = "/api/openapi.json",
+     .role = ROLE_NONE,
+     .summary = "This description of the API (OpenAPI 3.1)",
+     .success = 200,
+     .handle = openapi},
+    {.method = "GET",
+     .pattern = "/api/schema",
+     .role = ROLE_VIEWER,
+     .summary = "Field tables that forms are made of",
+     .answer_list = true,
+     .success = 200,
+     .handle = schema_list},
+    {.method = "GET",
+     .pattern = "/api/schema/{name}",
+     .role = ROLE_VIEWER,
+     .summary = "One field table, or run-states",
+     .success = 200,
+     .handle = schema_get},
 };
 
 const struct route_table system_routes = {routes, ARRAY_LENGTH(routes)};

@@ -16,6 +16,7 @@
 #define MHD_THREADS 2
 #define CONNECTION_MEMORY (64u << 10) /* headers and read buffer of one connection: longer headers are a 431 */
 #define KEEPER_SECONDS 1
+#define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" /* of GnuTLS */
 
 static void on_connection(void *self, struct MHD_Connection *connection, void **context,
                           enum MHD_ConnectionNotificationCode what)
@@ -142,6 +143,7 @@ static status start_daemon(struct http_server *server, const struct http_server_
         {MHD_OPTION_UNESCAPE_CALLBACK, (intptr_t)keep_raw, NULL},
         {server->tls ? MHD_OPTION_HTTPS_MEM_CERT : MHD_OPTION_END, 0, server->certificate.data},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key.data},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)TLS_PRIORITIES},
         {MHD_OPTION_END, 0, NULL},
     };
     if (server->tls)

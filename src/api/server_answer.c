@@ -99,6 +99,7 @@ static bool add_headers(const struct exchange *x, struct MHD_Response *response,
 {
     return add(x, response, "Content-Type", type) && add(x, response, "Location", x->response.location) &&
            add(x, response, "Set-Cookie", x->response.set_cookie) && add(x, response, "Allow", x->response.allow) &&
+           add(x, response, "Connection", x->ends_connection ? "close" : NULL) &&
            add(x, response, "ETag", x->response.etag) && add_retry_after(x, response) &&
            add(x, response, "WWW-Authenticate", x->response.status == 401 ? "Bearer realm=\"FlowForge\"" : NULL) &&
            add(x, response, "X-Content-Type-Options", "nosniff") && add(x, response, "X-Frame-Options", "DENY") &&

@@ -85,7 +85,8 @@ static enum MHD_Result first_call(struct exchange *x, const char *url)
 {
     if (!exchange_read_head(x, url))
         return drain_or_answer(x);
-    if (x->phase == EXCHANGE_OPENING && !exchange_hand_over(x, exchange_open_upload))
+    if (x->phase == EXCHANGE_OPENING &&
+        !exchange_hand_over(x, x->is_upload ? exchange_open_upload : exchange_open_body))
         return stopping(x);
     return MHD_YES;
 }
@@ -122,10 +123,10 @@ static status collect(struct exchange *x, const char *data, size_t *size, size_t
 
 static enum MHD_Result body_data(struct exchange *x, const char *data, size_t *size)
 {
-    if (collect(x, data, size, BODY_MOST) != OK)
+    if (collect(x, data, size, x->body_most) != OK)
         api_problem(&x->response, 500, "no_memory", "out of memory", NULL, NULL);
     else if (*size)
-        api_problem(&x->response, 413, "too_large", "the body is larger than 8 MiB", "files go to /api/uploads", NULL);
+        exchange_refuse_size(x);
     else
         return MHD_YES;
     buf_release(&x->body);
@@ -160,12 +161,12 @@ static enum MHD_Result drain_data(struct exchange *x, size_t *size)
     return x->drained > most ? MHD_NO : MHD_YES;
 }
 
-/* Called again after the worker has seen an upload's headers. */
-static enum MHD_Result upload_opened(struct exchange *x)
+/* Called again after the worker has seen the headers. */
+static enum MHD_Result opened(struct exchange *x)
 {
     if (x->response.status)
         return drain_or_answer(x);
-    x->phase = EXCHANGE_UPLOAD;
+    x->phase = x->is_upload ? EXCHANGE_UPLOAD : EXCHANGE_BODY;
     return MHD_YES;
 }
 
@@ -209,7 +210,7 @@ enum MHD_Result exchange_on_request(void *self, struct MHD_Connection *connectio
     if (is_with_worker(x))
         return MHD_YES;
     if (x->phase == EXCHANGE_OPENING)
-        return upload_opened(x);
+        return opened(x);
     if (*size == 0)
         return body_end(x);
     switch (x->phase) {

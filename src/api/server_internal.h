@@ -11,7 +11,8 @@
 #include "api/upload.h"
 #include "sys/workers.h"
 
-#define BODY_MOST (8u << 20)   /* of a control-plane request */
+#define BODY_MOST (8u << 20)               /* of a control-plane request */
+#define BODY_OF_STRANGERS_MOST (64u << 10) /* the same without a token that is valid */
 #define DRAIN_MOST (16u << 20) /* what is read of a body that is refused, so that the client sees the answer */
 #define BODY_SECONDS 60.0      /* for a whole control-plane body, and for each piece of an upload */
 #define HEARTBEAT_SECONDS 15.0 /* a suspended connection does not notice that its client is gone */
@@ -48,7 +49,7 @@ struct http_server {
 };
 
 enum exchange_phase {
-    EXCHANGE_OPENING, /* an upload's headers are with a worker */
+    EXCHANGE_OPENING, /* the headers of an upload or of a large body are with a worker */
     EXCHANGE_BODY,    /* collecting a control-plane body */
     EXCHANGE_UPLOAD,  /* passing pieces to the upload */
     EXCHANGE_DRAIN,   /* the answer is known, the rest of the body is thrown away */
@@ -71,9 +72,12 @@ struct exchange {
     const char *content_type;
     uint64_t content_length; /* UINT64_MAX: not said */
     struct buf body;         /* of a control-plane request, or the piece of an upload */
+    size_t body_most;
     uint64_t drained;
     bool with_worker; /* guarded by the server's lock */
     bool first_call_over, body_ended;
+    bool is_upload;
+    bool ends_connection; /* what follows on it cannot be told from the body */
     struct upload *upload;
     bool upload_created; /* by this request: 201; it goes when it does not get complete */
     struct event_stream *stream;
@@ -97,6 +101,8 @@ void exchange_hand_back(struct exchange *x);
 
 /* server_request.c: reading what the client sent. False: the response is a problem. */
 bool exchange_read_head(struct exchange *x, const char *url);
+/* The body is more than body_most. */
+void exchange_refuse_size(struct exchange *x);
 /* A percent-decoded copy; NULL when memory runs out. *bad: not a valid path: a slash, NUL or control byte in disguise,
  * or not UTF-8. */
 char *url_decode(const char *text, bool is_path, bool *bad);
@@ -104,6 +110,7 @@ char *url_decode(const char *text, bool is_path, bool *bad);
 /* server_work.c: on the workers' threads. */
 void exchange_dispatch(struct work *work);
 void exchange_open_upload(struct work *work);
+void exchange_open_body(struct work *work);
 void exchange_write_upload(struct work *work);
 void exchange_finish_upload(struct work *work);
 void exchange_abandon(struct work *work);

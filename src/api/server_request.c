@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -79,10 +80,56 @@ static bool refuse(struct exchange *x, int http_status, const char *code, const 
     return false;
 }
 
+void exchange_refuse_size(struct exchange *x)
+{
+    if (x->body_most == BODY_MOST)
+        refuse(x, 413, "too_large", "the body is larger than 8 MiB", "files go to /api/uploads");
+    else
+        refuse(x, 413, "too_large", "the body of a request without a valid token is larger than 64 KiB",
+               "send the header Authorization: Bearer TOKEN");
+}
+
+/* What must not be there twice: a proxy may have looked at the other one. */
+static const char *const single_headers[] = {"Host", "Authorization", "Content-Length", "Transfer-Encoding", "Origin"};
+
+struct header_count {
+    unsigned counts[ARRAY_LENGTH(single_headers)];
+};
+
+static enum MHD_Result count_header(void *self, enum MHD_ValueKind kind, const char *key, const char *value)
+{
+    struct header_count *count = self;
+    (void)kind;
+    (void)value;
+    for (size_t i = 0; i < ARRAY_LENGTH(single_headers); i++)
+        count->counts[i] += strcasecmp(key, single_headers[i]) == 0;
+    return MHD_YES;
+}
+
+static bool check_headers(struct exchange *x)
+{
+    char detail[64];
+    struct header_count count = {0};
+    x->server->mhd.get_connection_values(x->connection, MHD_HEADER_KIND, count_header, &count);
+    for (size_t i = 0; i < ARRAY_LENGTH(single_headers); i++) {
+        if (count.counts[i] < 2)
+            continue;
+        x->ends_connection = true;
+        snprintf(detail, sizeof detail, "the header %s is there more than once", single_headers[i]);
+        return refuse(x, 400, "invalid", detail, NULL);
+    }
+    return true;
+}
+
 static bool read_length(struct exchange *x)
 {
     const char *length = header(x, "Content-Length");
-    x->content_length = header(x, "Transfer-Encoding") ? UINT64_MAX : 0;
+    bool chunked = header(x, "Transfer-Encoding") != NULL;
+    x->content_length = chunked ? UINT64_MAX : 0;
+    if (length && chunked) {
+        x->ends_connection = true;
+        return refuse(x, 400, "invalid", "Content-Length and Transfer-Encoding contradict each other", "send one");
+    }
     if (length && !str_parse_u64(str_of(length), INT64_MAX, &x->content_length))
         return refuse(x, 400, "invalid", "Content-Length is not a number", NULL);
     return true;
@@ -100,7 +147,7 @@ bool exchange_read_head(struct exchange *x, const char *url)
                                           header(x, "Cookie"), header(x, "Origin"), header(x, "Referer")};
     if (!x->query || !x->cut)
         return refuse(x, 500, "no_memory", "out of memory", NULL);
-    if (!read_length(x))
+    if (!check_headers(x) || !read_length(x))
         return false;
     if (bad || x->target[0] != '/')
         return refuse(x, 400, "invalid",
@@ -112,16 +159,19 @@ bool exchange_read_head(struct exchange *x, const char *url)
     if (reading.bad)
         return refuse(x, 400, "invalid", "the query has a broken escape, or bytes that are not UTF-8", NULL);
     api_route_find(x->method, x->cut, &x->match);
-    bool upload = x->match.route && x->match.route->stream == ROUTE_UPLOAD &&
-                  (strcmp(x->method, "PUT") == 0 || (x->content_type && !is_json(x->content_type)));
-    if (upload) {
+    x->is_upload = x->match.route && x->match.route->stream == ROUTE_UPLOAD &&
+                   (strcmp(x->method, "PUT") == 0 || (x->content_type && !is_json(x->content_type)));
+    if (x->is_upload) {
         x->phase = EXCHANGE_OPENING;
         return true;
     }
-    x->phase = EXCHANGE_BODY;
-    if (x->content_length != UINT64_MAX && x->content_length > BODY_MOST)
-        return refuse(x, 413, "too_large", "the body is larger than 8 MiB", "files go to /api/uploads");
+    x->body_most = BODY_MOST;
+    if (x->content_length != UINT64_MAX && x->content_length > BODY_MOST) {
+        exchange_refuse_size(x);
+        return false;
+    }
     if (x->content_length != 0 && x->content_type && !is_json(x->content_type))
         return refuse(x, 415, "unsupported", "the body has to be JSON", "send Content-Type: application/json");
+    x->phase = x->content_length > BODY_OF_STRANGERS_MOST ? EXCHANGE_OPENING : EXCHANGE_BODY;
     return true;
 }

@@ -6,13 +6,35 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 
+#define LOGGED_PATH_CAP 1024
+
+/* A token that somebody has put into a path does not get into the log. */
+static void copy_path(const char *path, char into[LOGGED_PATH_CAP])
+{
+    size_t n = 0;
+    while (*path && n < LOGGED_PATH_CAP - 8) {
+        size_t digits = strncmp(path, "ff_", 3) == 0 ? strspn(path + 3, "0123456789abcdefABCDEF") : 0;
+        if (digits >= 32) {
+            path += 3 + digits;
+            n += (size_t)snprintf(into + n, LOGGED_PATH_CAP - n, "ff_...");
+        } else {
+            into[n++] = *path++;
+        }
+    }
+    while (*path && n > 0 && ((unsigned char)into[n - 1] & 0x80)) /* no half characters where it is cut */
+        n--;
+    into[n] = '\0';
+}
+
 static void log_request(const struct exchange *x)
 {
+    char path[LOGGED_PATH_CAP];
     json_t *fields = json_object();
     const char *actor = x->actor;
+    copy_path(x->target, path);
     status s = json_put_text(fields, "method", x->method, NULL);
     if (s == OK)
-        s = json_put_text(fields, "path", x->target, NULL); /* without the query: it may hold a token */
+        s = json_put_text(fields, "path", path, NULL); /* without the query: it may hold a token */
     if (s == OK)
         s = json_put_int(fields, "status", x->response.status, NULL);
     if (s == OK)
@@ -147,6 +169,24 @@ void exchange_open_upload(struct work *work)
         request = request_of(x, NULL);
         if (api_route_admit(x->server->context, &admitted, &request, &x->response) && open_upload(x, &err) != OK)
             api_problem_error(&x->response, &err);
+    }
+    if (x->response.status && x->server->log_requests)
+        log_request(x);
+    exchange_hand_back(x);
+}
+
+/* A large body is kept in memory only for those who may send it. */
+void exchange_open_body(struct work *work)
+{
+    struct exchange *x = (struct exchange *)work;
+    if (authenticate(x)) {
+        struct api_request request = request_of(x, NULL);
+        struct route admitted = x->match.route ? *x->match.route : (struct route){.role = ROLE_NONE};
+        admitted.body = NULL; /* it is still to come */
+        x->body_most = x->role == ROLE_NONE ? BODY_OF_STRANGERS_MOST : BODY_MOST;
+        if (api_route_admit(x->server->context, &admitted, &request, &x->response) && x->role == ROLE_NONE &&
+            x->content_length != UINT64_MAX)
+            exchange_refuse_size(x);
     }
     if (x->response.status && x->server->log_requests)
         log_request(x);

@@ -3,6 +3,7 @@
 #include "sys/process.h"
 
 #define ANSWER_MOST ((size_t)32 << 20)
+#define MEMORY_USUAL ((int64_t)256 << 20)
 
 static bool take_turn(struct api_context *context)
 {
@@ -13,11 +14,19 @@ static bool take_turn(struct api_context *context)
     return false;
 }
 
+/* What a task's code means here: it is about what the client sent, and not about the server. */
+static const struct {
+    status told, meant;
+} translated[] = {{ERR_NOT_FOUND, ERR_INVALID}, {ERR_USAGE, ERR_INVALID}, {ERR_NO_MEMORY, ERR_LIMIT}};
+
 static status code_of_slug(const char *slug)
 {
+    for (size_t i = 0; i < ARRAY_LENGTH(translated); i++)
+        if (strcmp(status_slug(translated[i].told), slug) == 0)
+            return translated[i].meant;
     for (int code = 1; code < STATUS_COUNT; code++)
         if (strcmp(status_slug((status)code), slug) == 0)
-            return code == ERR_NOT_FOUND || code == ERR_USAGE ? ERR_INVALID : (status)code;
+            return (status)code;
     return ERR_INTERNAL;
 }
 
@@ -63,7 +72,9 @@ status short_task_run(struct api_context *context, const char *what, const json_
                       json_t **problems, struct error *err)
 {
     const char *const argv[] = {context->program, "task", what, NULL};
-    const struct process_options options = {.argv = argv};
+    /* As for the engine's children: DuckDB does not count long texts, and works out constants while it plans. */
+    const int64_t memory = json_int(payload, "memory", MEMORY_USUAL);
+    const struct process_options options = {.argv = argv, .memory_limit = 2 * (size_t)memory + ((size_t)1 << 30)};
     struct process_output output = {0};
     struct buf input = {0};
     *problems = NULL;
@@ -77,9 +88,11 @@ status short_task_run(struct api_context *context, const char *what, const json_
         s = process_run(&options, (const char *)input.data, input.len, ANSWER_MOST, SHORT_TASK_SECONDS, &output, err);
     if (s == OK)
         s = read_answer(what, &output, answer, problems, err);
-    else if (s == ERR_TIMEOUT)
+    else if (s == ERR_TIMEOUT) {
+        error_set(err, ERR_TIMEOUT, "the %s took longer than %.0f seconds", what, SHORT_TASK_SECONDS);
         error_hint(err, "Previews and checks take at most %.0f seconds. A run of the job has no such limit.",
                    SHORT_TASK_SECONDS);
+    }
     atomic_fetch_sub(&context->short_tasks, 1);
     process_output_release(&output);
     buf_release(&input);

@@ -90,6 +90,7 @@ static status call_http(struct client *c, const char *method, const char *path, 
                                        .headers = headers,
                                        .body = body ? text.data : NULL,
                                        .body_length = text.len,
+                                       .direct = true,
                                        .certificate = c->owner.certificate[0] ? c->owner.certificate : NULL};
         s = http_client_call(c->http, &request, &c->answer, err);
     }

@@ -15,6 +15,7 @@
 #include "sys/clock.h"
 #include "sys/dir.h"
 #include "sys/file.h"
+#include "sys/log.h"
 #include "sys/path.h"
 
 #define PARALLEL_DEFAULT 2
@@ -26,6 +27,7 @@
 struct runtime {
     char home[PATH_MAX], inbox[PATH_MAX], program[PATH_MAX];
     const char *own_root; /* local_roots when none was given */
+    enum runtime_log log;
     int lock;
     struct store *store;
     struct event_hub *hub;
@@ -131,8 +133,11 @@ static status take_lock(struct runtime *r, struct home_owner *owner, struct erro
     if (r->lock < 0)
         return error_set_errno(err, errno, "cannot open %s", path);
     int reason = lock_home(r->lock);
-    if (reason == 0)
+    if (reason == 0) {
+        if (fchmod(r->lock, 0600) != 0) /* a copied home may have brought another mode: it will hold a token */
+            return error_set_errno(err, errno, "cannot change the mode of %s", path);
         return runtime_announce(r, &(struct home_owner){.pid = getpid()}, err);
+    }
     if (reason != EWOULDBLOCK)
         return error_set_errno(err, reason, "cannot lock %s", path);
     struct home_owner found;
@@ -168,6 +173,24 @@ status runtime_announce(struct runtime *r, const struct home_owner *owner, struc
 
 /* ---- parts ---- */
 
+static void log_as_json(void *self, const char *level, const char *message)
+{
+    const struct runtime *r = self;
+    enum log_level as = strcmp(level, "error") == 0     ? LOG_ERROR
+                        : strcmp(level, "warning") == 0 ? LOG_WARNING
+                                                        : LOG_INFO;
+    if (strcmp(level, "debug") == 0 || (as == LOG_INFO && r->log == RUNTIME_LOG_TROUBLE))
+        return;
+    log_line(as, message, NULL);
+}
+
+static void log_as_text(void *self, const char *level, const char *message)
+{
+    (void)self;
+    if (strcmp(level, "error") == 0 || strcmp(level, "warning") == 0)
+        fprintf(stderr, "flowforge: %s: %s\n", level, message);
+}
+
 static void observe(void *self, const char *pipeline_run_id, const char *event, const json_t *data)
 {
     event_hub_publish(self, pipeline_run_id, event, data);
@@ -200,9 +223,12 @@ static status start_parts(struct runtime *r, const struct runtime_options *optio
         .task_memory = options->task_memory ? options->task_memory : TASK_MEMORY_DEFAULT,
         .local_roots = roots,
         .local_root_count = root_count,
+        .allow_private_addresses = options->allow_private_addresses,
         .garbage_grace_seconds = options->garbage_grace_seconds < 0 ? GRACE_DEFAULT : options->garbage_grace_seconds,
         .observe = observe,
         .observer = r->hub,
+        .log = r->log == RUNTIME_LOG_TEXT ? log_as_text : log_as_json,
+        .logger = r,
     };
     r->context = (struct api_context){
         .store = r->store,
@@ -212,6 +238,7 @@ static status start_parts(struct runtime *r, const struct runtime_options *optio
         .layer_centric = options->layer_centric,
         .local_roots = roots,
         .local_root_count = root_count,
+        .allow_private_addresses = options->allow_private_addresses,
         .upload_most = options->upload_most ? options->upload_most : UPLOAD_DEFAULT,
         .allowed_origins = options->allowed_origins,
         .allowed_origin_count = options->allowed_origin_count,
@@ -228,6 +255,8 @@ status runtime_open(struct runtime **runtime, const struct runtime_options *opti
     if (!r)
         return error_no_memory(err, sizeof *r);
     r->lock = -1;
+    umask(umask(S_IRWXO) | S_IRWXO); /* data of a home is not everybody's; children inherit it */
+    r->log = options->log;
     status s = resolve_home(r, options, err);
     if (s == OK)
         s = take_lock(r, owner, err);

@@ -7,18 +7,27 @@
 
 struct runtime;
 
+/* What the engine has to say, on standard error. */
+enum runtime_log {
+    RUNTIME_LOG_TEXT,    /* warnings and errors, for a person at a terminal */
+    RUNTIME_LOG_JSON,    /* the server's log */
+    RUNTIME_LOG_TROUBLE, /* the server's log, without what is in order */
+};
+
 struct runtime_options {
     const char *home;               /* NULL: $FLOWFORGE_HOME, else ./flowforge-home */
     bool create;                    /* make it when it is not there */
     bool layer_centric;             /* the feature flag */
     const char *const *local_roots; /* none: <home>/inbox, which is made */
     size_t local_root_count;
+    bool allow_private_addresses; /* of API sources */
     size_t max_parallel_jobs;     /* 0: 2 */
     size_t task_memory;           /* 0: 256 MiB */
     double garbage_grace_seconds; /* < 0: an hour */
     uint64_t upload_most;         /* 0: 8 GiB */
     const char *const *allowed_origins;
     size_t allowed_origin_count;
+    enum runtime_log log;
 };
 
 /* Who has the home, as <home>/server.lock tells. */

@@ -76,6 +76,7 @@ static status land_at(struct ingest_file *f, struct str folder, const struct ing
             .to = (const char *)path.data,
             .size = f->size,
             .mtime_ns = f->mtime_ns,
+            .resolved = !f->upload,
             .link = f->upload,
             .hash = f->change == INGEST_CHANGED && !f->upload && !f->hash[0],
             .cancel = cancel,

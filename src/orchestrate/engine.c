@@ -85,7 +85,7 @@ static void run_timers(struct engine *engine, double now)
 {
     for (size_t i = 0; i < engine->options.max_parallel_jobs; i++)
         if (engine->children[i].started)
-            child_timers(&engine->children[i], now);
+            child_timers(engine, &engine->children[i], now);
     for (struct job_run *job = engine->active, *next; job; job = next) {
         next = job->active_next;
         if (job->step == STEP_PUBLISH && job->step_at <= now)
@@ -159,9 +159,14 @@ static bool round_trip(struct engine *engine)
         engine_write(engine, begin);
     double now = clock_seconds();
     set_gauges(engine, now - begin);
-    if (!wanted && (!engine->runs || (engine->write_failures && now > engine->stop_at + STOP_WRITE_SECONDS)))
+    if (!wanted && engine->runs && engine->write_failures && now > engine->stop_at + STOP_WRITE_SECONDS) {
+        engine_log(engine, "error",
+                   "the engine ends without having written how its last runs ended: the next start marks them crashed");
         return false;
-    take_events(engine, time_to_wait(engine, now));
+    }
+    if (!wanted && !engine->runs)
+        return false;
+    take_events(engine, engine->again ? 0 : time_to_wait(engine, now));
     return true;
 }
 
@@ -245,6 +250,18 @@ static status open_lake(struct engine *engine, struct error *err)
     return storage_local(&engine->lake, engine->lake_path, err);
 }
 
+static status recover(struct engine *engine, struct error *err)
+{
+    struct recovery_report report = {0};
+    status s = recovery_run(engine->options.store, &engine->lake, engine_now(), &report, err);
+    if (s == OK && (report.crashed || report.published || report.undone || report.cancelled))
+        engine_log(engine, "warning",
+                   "the server before this one was stopped or killed at work: of its job runs %zu crashed, %zu were "
+                   "cancelled, %zu were committed and are published now, %zu were committed and had to be undone",
+                   report.crashed, report.cancelled, report.published, report.undone);
+    return s;
+}
+
 status engine_create(struct engine **engine, const struct engine_options *options, struct error *err)
 {
     struct engine *made = calloc(1, sizeof *made);
@@ -261,7 +278,7 @@ status engine_create(struct engine **engine, const struct engine_options *option
     if (s == OK)
         s = open_lake(made, err);
     if (s == OK)
-        s = recovery_run(options->store, &made->lake, engine_now(), NULL, err);
+        s = recover(made, err);
     if (s == OK)
         s = housekeeper_create(&made->housekeeper, made, err);
     if (s == OK) {

@@ -16,12 +16,18 @@ struct engine_options {
     size_t task_threads;            /* 0: cores / max_parallel_jobs, at least 1 */
     const char *const *local_roots; /* absolute, resolved */
     size_t local_root_count;
+    bool allow_private_addresses; /* told to tasks: API sources may reach them, where their connection says so */
     double garbage_grace_seconds; /* how long replaced files stay */
     /* Called from the engine's thread (never blocking, never calling back into the engine) with what subscribers see:
      * "state" (a run row changed; a job run's has "pipeline_run_id", a pipeline run's has not), "progress" (at most
      * four a second and run), "log". pipeline_run_id always; data is borrowed. May be NULL. */
     void (*observe)(void *self, const char *pipeline_run_id, const char *event, const json_t *data);
     void *observer;
+    /* What whoever runs the server should know (recovery, outages of the database, housekeeping), one message a call;
+     * what belongs to a run is in the run's own log. level: "debug", "info", "warning", "error". Called from threads of
+     * the engine, from engine_create and engine_free, and perhaps from several at once. May be NULL. */
+    void (*log)(void *self, const char *level, const char *message);
+    void *logger;
 };
 
 /* Recovery first (docs/pipelines.md 5), then the thread. */

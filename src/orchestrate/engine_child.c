@@ -193,7 +193,7 @@ void child_terminate(struct child *child, double now)
     process_signal(&child->process, SIGTERM);
 }
 
-void child_timers(struct child *child, double now)
+void child_timers(struct engine *engine, struct child *child, double now)
 {
     if (child->timeout_at > 0 && now >= child->timeout_at) {
         child->timeout_at = 0;
@@ -202,6 +202,10 @@ void child_timers(struct child *child, double now)
     }
     if (child->kill_at > 0 && now >= child->kill_at) {
         child->kill_at = 0;
+        engine_log(
+            engine, "warning",
+            "the task of job '%s' (run %s, process %ld) did not end within %.1f seconds of SIGTERM and is killed",
+            child->job->job_name, child->job->id, (long)child->process.pid, KILL_AFTER_SECONDS);
         process_signal(&child->process, SIGKILL);
     }
 }

@@ -5,6 +5,7 @@
 
 #include "base/backoff.h"
 #include "lake/publish.h"
+#include "orchestrate/commit.h"
 #include "orchestrate/engine_state.h"
 #include "store/store_lake.h"
 #include "sys/clock.h"
@@ -176,27 +177,11 @@ void job_child_ended(struct engine *engine, struct child *child)
     child_release(engine, child);
 }
 
-static status publish_all(struct engine *engine, const struct job_run *job, bool undo, struct error *err)
-{
-    size_t count = json_array_size(job->files);
-    struct publish_file *files = calloc(count + 1, sizeof *files);
-    if (!files)
-        return error_no_memory(err, count * sizeof *files);
-    for (size_t i = 0; i < count; i++) {
-        const json_t *file = json_array_get(job->files, i);
-        files[i] = (struct publish_file){json_text(file, "staged", ""), json_text(file, "path", "")};
-    }
-    status s = undo ? unpublish_files(&engine->lake, job->id, files, count, err)
-                    : publish_files(&engine->lake, job->id, files, count, err);
-    free(files);
-    return s;
-}
-
 void job_publish(struct engine *engine, struct job_run *job, double now)
 {
     struct error err = {0};
     /* With an error it has failed before, and what it made is still to be taken back. */
-    status s = job->error.code[0] ? ERR_IO : publish_all(engine, job, false, &err);
+    status s = job->error.code[0] ? ERR_IO : commit_publish_files(&engine->lake, job->id, job->files, &err);
     if (s == OK) {
         discard_staging(engine, job);
         job->run->rows_written += job->seen.written;
@@ -210,8 +195,13 @@ void job_publish(struct engine *engine, struct job_run *job, double now)
         if (s == ERR_NOT_FOUND)
             run_error_format(&job->error, "lost_staging", "run the job again",
                              "a file that this run had written vanished before it was published: %s", err.message);
+        engine_log(engine, "error", "the commit of run %s (job '%s') cannot be published and is undone: %s", job->id,
+                   job->job_name, err.message);
     }
-    if (publish_all(engine, job, true, &err) != OK) {
+    if (commit_unpublish_files(&engine->lake, job->id, job->files, &err) != OK) {
+        if (job->step_tries == 0)
+            engine_log(engine, "error", "what run %s (job '%s') had published cannot be taken back yet: %s", job->id,
+                       job->job_name, err.message);
         job->step_at =
             now + backoff_seconds(PUBLISH_FIRST_SECONDS, PUBLISH_MOST_SECONDS, ++job->step_tries, next_random(engine));
         return;

@@ -14,7 +14,10 @@
 #define SOON_SECONDS 1.0  /* after a run's end */
 #define APART_MOST_SECONDS 60.0
 
+#define NAMED_MOST 20 /* orphans, one by one */
+
 struct housekeeper {
+    const struct engine *engine;
     struct store *store;
     struct storage *lake;
     char *uploads;
@@ -25,7 +28,10 @@ struct housekeeper {
     double next_at;  /* clock_seconds() */
     double later_at; /* when what a run replaced may go; 0: nothing */
     double last_at;
-    bool stop;
+    bool orphans_sought;
+    struct buf orphans; /* the names of the first ones */
+    size_t orphans_named;
+    atomic_bool stop;
 };
 
 /* Runs that end all the time do not make it run all the time. */
@@ -52,20 +58,54 @@ static bool wait_turn(struct housekeeper *h)
     return go;
 }
 
+static void name_orphan(void *self, const char *path)
+{
+    struct housekeeper *h = self;
+    if (h->orphans_named < NAMED_MOST &&
+        buf_printf(&h->orphans, NULL, "%s'%.300s'", h->orphans_named ? ", " : "", path) == OK)
+        h->orphans_named++;
+}
+
+static void tell_orphans(struct housekeeper *h, size_t count)
+{
+    if (count)
+        engine_log(h->engine, "warning",
+                   "the lake holds %zu files that no manifest knows; they are left alone, and may be removed by hand: "
+                   "%.*s%s",
+                   count, (int)h->orphans.len, (const char *)h->orphans.data, count > h->orphans_named ? ", ..." : "");
+    buf_release(&h->orphans);
+}
+
+static void keep_house(struct housekeeper *h)
+{
+    struct housekeeping_report report = {0};
+    struct error err = {0};
+    const struct housekeeping_options options = {.now = engine_now(),
+                                                 .grace_seconds = h->grace,
+                                                 .uploads = h->uploads,
+                                                 .orphan = h->orphans_sought ? NULL : name_orphan,
+                                                 .self = h,
+                                                 .stop = &h->stop};
+    /* What an error left is there the next time. */
+    if (housekeeping_run(h->store, h->lake, &options, &report, &err) != OK)
+        engine_log(h->engine, "warning", "housekeeping could not do all of its work and tries again later: %s",
+                   err.message);
+    if (report.files_removed || report.uploads_removed)
+        engine_log(h->engine, "info", "housekeeping removed %zu files (%zu landing copies had expired) and %zu uploads",
+                   report.files_removed, report.landing_expired, report.uploads_removed);
+    if (!h->orphans_sought)
+        tell_orphans(h, report.orphans);
+    h->orphans_sought = true;
+}
+
 static void *run_thread(void *self)
 {
     struct housekeeper *h = self;
     sigset_t all;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, NULL);
-    while (wait_turn(h)) {
-        const struct housekeeping_options options = {
-            .now = engine_now(), .grace_seconds = h->grace, .uploads = h->uploads};
-        struct error err;
-        /* What an error left is there the next time. */
-        status s = housekeeping_run(h->store, h->lake, &options, NULL, &err);
-        (void)s;
-    }
+    while (wait_turn(h))
+        keep_house(h);
     return NULL;
 }
 
@@ -87,6 +127,7 @@ static void release(struct housekeeper *h)
 {
     pthread_mutex_destroy(&h->lock);
     pthread_cond_destroy(&h->changed);
+    buf_release(&h->orphans);
     free(h->uploads);
     free(h);
 }
@@ -102,6 +143,7 @@ status housekeeper_create(struct housekeeper **housekeeper, struct engine *engin
     pthread_cond_init(&h->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
     pthread_mutex_init(&h->lock, NULL);
+    h->engine = engine;
     h->store = engine->options.store;
     h->lake = &engine->lake;
     h->grace = engine->options.garbage_grace_seconds;

@@ -95,6 +95,7 @@ void pipeline_run_free(struct pipeline_run *run)
         json_decref(job->files);
         json_decref(job->report);
         free(job->payload);
+        free(job->refusal);
     }
     while (run->log) {
         struct log_line *line = run->log;
@@ -308,6 +309,7 @@ bool job_event(struct engine *engine, struct job_run *job, enum run_event event,
     }
     if (run_state_terminal(to)) {
         job->ended_at = engine_now();
+        engine->again = true;
         count_ended(job);
         release_dependents(job);
     }

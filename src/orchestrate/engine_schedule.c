@@ -107,6 +107,7 @@ void engine_schedule(struct engine *engine, double now)
         if (!run->open)
             end_run(run);
     }
+    engine->again = false;
 }
 
 double engine_next_retry(const struct engine *engine)

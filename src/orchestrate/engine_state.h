@@ -69,6 +69,8 @@ struct job_run {
     json_t *report;         /* of an attempt that failed */
     struct job_counts seen; /* by the task's last progress event, then by its result */
     struct run_error error;
+    char *refusal;     /* why the database does not take it; until job_refused */
+    unsigned refusals; /* how often that was so */
     struct child *child;
     char *payload;
     bool has_rejects;
@@ -159,6 +161,7 @@ struct engine {
     unsigned write_failures;
     double write_at, log_at; /* clock_seconds(): not before; 0: nothing waits */
     double stop_at;
+    bool again; /* a job has ended since engine_schedule: its run may be over, others may start */
     uint64_t random;
 };
 
@@ -181,6 +184,9 @@ void run_log(struct engine *engine, struct pipeline_run *run, const struct job_r
 bool job_event(struct engine *engine, struct job_run *job, enum run_event event, const char *name);
 bool pipeline_event(struct pipeline_run *run, enum run_event event, const char *name);
 
+/* engine_log.c. Any thread */
+void engine_log(const struct engine *engine, const char *level, const char *format, ...) PRINTF_LIKE(3, 4);
+
 /* engine_schedule.c */
 void engine_schedule(struct engine *engine, double now);
 double engine_next_retry(const struct engine *engine); /* clock_seconds(); 0: none */
@@ -188,7 +194,7 @@ double engine_next_retry(const struct engine *engine); /* clock_seconds(); 0: no
 /* engine_child.c */
 status child_start(struct engine *engine, struct child *child, struct error *err) MUST_USE;
 void child_event(struct engine *engine, struct child *child, unsigned which);
-void child_timers(struct child *child, double now);
+void child_timers(struct engine *engine, struct child *child, double now);
 void child_terminate(struct child *child, double now);
 void child_release(struct engine *engine, struct child *child);
 enum { CHILD_IN, CHILD_OUT, CHILD_ERROR, CHILD_END, CHILD_FD_COUNT };
@@ -202,6 +208,13 @@ void job_failed(struct engine *engine, struct job_run *job, enum run_event event
 void job_publish(struct engine *engine, struct job_run *job, double now);
 void job_cancel(struct engine *engine, struct job_run *job, double now);
 void pipeline_cancel(struct engine *engine, struct pipeline_run *run, double now);
+
+/* engine_refused.c: the rest of the transaction is durable, the part of this job (refusal) is not and never will be. */
+void job_refused(struct engine *engine, struct job_run *job);
+
+/* engine_written.c. rows: those of the transaction, as subscribers see them */
+void engine_written(struct engine *engine, const json_t *rows, double now);
+void job_start_child(struct engine *engine, struct job_run *job);
 
 /* engine_write.c: false when nothing could be written (it will be tried again at write_at). */
 bool engine_write(struct engine *engine, double now);

@@ -1,6 +1,7 @@
 /* One transaction for all that changed in a round, and what follows once it is durable. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/backoff.h"
 #include "orchestrate/engine_state.h"
@@ -16,6 +17,12 @@ static bool is_trouble(status s)
 {
     return s == ERR_NO_SPACE || s == ERR_IO || s == ERR_NO_MEMORY || s == ERR_UNAVAILABLE || s == ERR_TIMEOUT ||
            s == ERR_DENIED;
+}
+
+/* A value that its table does not take, a rule that is broken: a defect of ours that no further try mends. */
+static bool is_refusal(status s)
+{
+    return s == ERR_INVALID || s == ERR_CONFLICT || s == ERR_TOO_LARGE || s == ERR_NOT_FOUND || s == ERR_INTERNAL;
 }
 
 static status record_commit(struct db *db, const struct job_run *job, json_t **files, struct error *err)
@@ -78,17 +85,6 @@ static status make_payload(struct engine *engine, struct db *db, struct job_run 
     return job->payload ? OK : error_no_memory(err, 1);
 }
 
-static void start_child(struct engine *engine, struct job_run *job)
-{
-    struct error err = {0};
-    job->step = STEP_NONE;
-    if (child_start(engine, job->child, &err) == OK)
-        return;
-    run_error_set(&job->error, &err);
-    child_release(engine, job->child);
-    job_failed(engine, job, RUN_FAIL, status_retryable(err.code));
-}
-
 /* An ingest's child is started before the transaction is durable: it works while the disk does, and until its commit it
  * only stages. A dataset's child has to wait: its inputs are pinned by this transaction. */
 static status write_start(struct engine *engine, struct db *db, struct job_run *job, struct error *err)
@@ -105,7 +101,7 @@ static status write_start(struct engine *engine, struct db *db, struct job_run *
         child_release(engine, job->child);
         job_failed(engine, job, RUN_FAIL, status_retryable(s));
     } else if (job->kind == JOB_INGEST) {
-        start_child(engine, job);
+        job_start_child(engine, job);
     }
     return OK;
 }
@@ -207,16 +203,116 @@ static status write_rows(struct engine *engine, struct db *db, json_t *rows, str
     return s;
 }
 
-static status write_all(struct engine *engine, json_t *rows, struct error *err)
+/* ---- apart: when the database refuses something in a transaction, only the run whose it is may suffer ---- */
+
+typedef status job_part(struct engine *engine, struct db *db, struct job_run *job, json_t *rows, struct error *err);
+
+/* What goes with one job's row: its step before that, unless it starts, which comes after all commits. */
+static status write_job_part(struct engine *engine, struct db *db, struct job_run *job, json_t *rows, struct error *err)
+{
+    status s = OK;
+    if (job->step == STEP_START)
+        return OK;
+    if (job->step == STEP_COMMIT)
+        s = write_commit(engine, db, job, err);
+    else if (job->step == STEP_PUBLISHED || job->step == STEP_UNDO)
+        s = write_published(db, job, err);
+    return s == OK && job->dirty ? write_job_row(db, job, rows, err) : s;
+}
+
+static status write_start_part(struct engine *engine, struct db *db, struct job_run *job, json_t *rows,
+                               struct error *err)
+{
+    status s = write_start(engine, db, job, err);
+    return s == OK && job->dirty ? write_job_row(db, job, rows, err) : s;
+}
+
+static status write_job_apart(struct engine *engine, struct db *db, struct job_run *job, job_part *part, json_t *rows,
+                              struct error *err)
+{
+    struct error why = {0};
+    size_t told = json_array_size(rows);
+    status s = db_run(db, "SAVEPOINT job_part", DB_NO_BINDS, NULL, err);
+    if (s != OK)
+        return s;
+    status refused = part(engine, db, job, rows, &why);
+    if (refused != OK && !is_refusal(refused)) {
+        if (err)
+            *err = why;
+        return refused;
+    }
+    if (refused != OK) {
+        free(job->refusal);
+        job->refusal = strdup(why.message);
+        while (json_array_size(rows) > told)
+            json_array_remove(rows, told);
+        s = job->refusal ? db_run(db, "ROLLBACK TO job_part", DB_NO_BINDS, NULL, err) : error_no_memory(err, 1);
+    }
+    return s == OK ? db_run(db, "RELEASE job_part", DB_NO_BINDS, NULL, err) : s;
+}
+
+/* The run goes on without what is refused; the next start puts its row right. */
+static status write_run_apart(struct engine *engine, struct db *db, struct pipeline_run *run, json_t *rows,
+                              struct error *err)
+{
+    struct error why = {0};
+    size_t told = json_array_size(rows);
+    status s = db_run(db, "SAVEPOINT run_part", DB_NO_BINDS, NULL, err);
+    if (s != OK)
+        return s;
+    status refused = run->dirty ? write_pipeline_row(db, run, rows, &why) : OK;
+    if (refused == OK)
+        refused = write_log(db, run, &why);
+    if (refused != OK && !is_refusal(refused)) {
+        if (err)
+            *err = why;
+        return refused;
+    }
+    if (refused != OK) {
+        engine_log(engine, "error",
+                   "the metadata database refuses the state or the log of pipeline run %s, which is a defect of "
+                   "FlowForge: %s",
+                   run->id, why.message);
+        while (json_array_size(rows) > told)
+            json_array_remove(rows, told);
+        s = db_run(db, "ROLLBACK TO run_part", DB_NO_BINDS, NULL, err);
+    }
+    return s == OK ? db_run(db, "RELEASE run_part", DB_NO_BINDS, NULL, err) : s;
+}
+
+static status write_apart(struct engine *engine, struct db *db, json_t *rows, struct error *err)
+{
+    status s = OK;
+    for (struct pipeline_run *run = engine->runs; run; run = run->next)
+        for (size_t i = 0; s == OK && i < run->job_count; i++)
+            if (run->jobs[i].dirty || run->jobs[i].step != STEP_NONE)
+                s = write_job_apart(engine, db, &run->jobs[i], write_job_part, rows, err);
+    for (size_t i = 0; s == OK && i < engine->options.max_parallel_jobs; i++) {
+        struct job_run *job = engine->children[i].job;
+        if (job && job->step == STEP_START)
+            s = write_job_apart(engine, db, job, write_start_part, rows, err);
+    }
+    for (struct pipeline_run *run = engine->runs; s == OK && run; run = run->next)
+        s = write_run_apart(engine, db, run, rows, err);
+    return s;
+}
+
+static status write_together(struct engine *engine, struct db *db, json_t *rows, struct error *err)
+{
+    status s = write_steps(engine, db, err);
+    return s == OK ? write_rows(engine, db, rows, err) : s;
+}
+
+typedef status transaction_parts(struct engine *engine, struct db *db, json_t *rows, struct error *err);
+
+static status write_all(struct engine *engine, transaction_parts *parts, json_t *rows, struct error *err)
 {
     struct db *db = NULL;
     status s = rows ? store_writer(engine->options.store, &db, err) : error_no_memory(err, 1);
     if (s == OK)
         s = db_begin(db, err);
     if (s == OK)
-        s = write_steps(engine, db, err);
-    if (s == OK)
-        s = write_rows(engine, db, rows, err);
+        s = parts(engine, db, rows, err);
     if (s == OK)
         s = db_commit(db, err);
     else if (db)
@@ -225,124 +321,23 @@ static status write_all(struct engine *engine, json_t *rows, struct error *err)
     return s;
 }
 
-static void tell(struct engine *engine, const char *run_id, const char *event, const json_t *data)
-{
-    if (engine->options.observe)
-        engine->options.observe(engine->options.observer, run_id, event, data);
-}
-
-static void tell_log(struct engine *engine, struct pipeline_run *run)
-{
-    while (run->log) {
-        struct log_line *line = run->log;
-        char time[TIME_TEXT_CAP];
-        time_text(line->time, time);
-        json_t *data = engine->options.observe
-                           ? json_pack("{s:I, s:s, s:s, s:s, s:s, s:s?}", "id", (json_int_t)line->id, "time", time,
-                                       "level", line->level, "message", line->message, "pipeline_run_id", run->id,
-                                       "job_run_id", line->job ? line->job->id : NULL)
-                           : NULL;
-        if (data)
-            tell(engine, run->id, "log", data);
-        json_decref(data);
-        run->log = line->next;
-        free(line);
-    }
-    run->log_end = &run->log;
-    run->log_bytes = 0;
-    run->log_overrun = false;
-}
-
-static void tell_rows(struct engine *engine, const json_t *rows)
-{
-    size_t i;
-    const json_t *row;
-    json_array_foreach(rows, i, row)
-    {
-        const char *of = json_text(row, "pipeline_run_id", NULL);
-        tell(engine, of ? of : json_text(row, "id", ""), "state", row);
-    }
-}
-
-/* The job's step is durable: what is next? */
-static void step_on(struct engine *engine, struct job_run *job, double now)
-{
-    switch (job->step) {
-    case STEP_START:
-        start_child(engine, job);
-        break;
-    case STEP_COMMIT:
-        job->step = STEP_PUBLISH;
-        job->step_tries = 0;
-        job_publish(engine, job, now);
-        break;
-    case STEP_PUBLISHED:
-    case STEP_UNDO:
-        json_decref(job->result);
-        json_decref(job->files);
-        job->result = job->files = NULL;
-        job->step = STEP_NONE;
-        break;
-    case STEP_NONE:
-    case STEP_PUBLISH:
-        break;
-    }
-}
-
-static bool is_over(const struct pipeline_run *run)
-{
-    bool over = run_state_terminal(run->state) && !run->dirty && !run->log;
-    for (size_t i = 0; over && i < run->job_count; i++)
-        over = !run->jobs[i].dirty && run->jobs[i].step == STEP_NONE;
-    return over;
-}
-
-static void forget_ended(struct engine *engine)
-{
-    struct pipeline_run **at = &engine->runs;
-    while (*at) {
-        struct pipeline_run *run = *at;
-        if (is_over(run)) {
-            *at = run->next;
-            pipeline_run_free(run);
-            housekeeper_run_ended(engine->housekeeper);
-        } else {
-            at = &run->next;
-        }
-    }
-    engine->runs_end = at;
-}
-
-static void written(struct engine *engine, const json_t *rows, double now)
-{
-    engine->write_failures = 0;
-    engine->write_at = engine->log_at = 0;
-    tell_rows(engine, rows);
-    for (struct pipeline_run *run = engine->runs; run; run = run->next) {
-        tell_log(engine, run);
-        run->dirty = false;
-        for (size_t i = 0; i < run->job_count; i++) {
-            struct job_run *job = &run->jobs[i];
-            job->dirty = false;
-            if (job->state != RUN_RUNNING && job->state != RUN_CANCELLING)
-                job->pinned = false;
-        }
-    }
-    for (struct pipeline_run *run = engine->runs; run; run = run->next)
-        for (size_t i = 0; i < run->job_count; i++)
-            step_on(engine, &run->jobs[i], now);
-    forget_ended(engine);
-}
-
 bool engine_write(struct engine *engine, double now)
 {
     struct error err = {0};
     json_t *rows = json_array();
-    status s = write_all(engine, rows, &err);
+    status s = write_all(engine, write_together, rows, &err);
+    if (is_refusal(s)) {
+        json_array_clear(rows);
+        s = write_all(engine, write_apart, rows, &err);
+    }
     if (s == OK) {
-        written(engine, rows, now);
+        engine_written(engine, rows, now);
     } else {
-        engine->write_failures++;
+        if (engine->write_failures++ == 0)
+            engine_log(engine, "error",
+                       "the engine cannot write what its runs did; it keeps trying, and runs keep the state that they "
+                       "have until then: %s",
+                       err.message);
         pthread_mutex_lock(&engine->lock);
         snprintf(engine->gauge_error, sizeof engine->gauge_error, "%.*s",
                  (int)str_utf8_prefix(str_of(err.message), sizeof engine->gauge_error - 1), err.message);

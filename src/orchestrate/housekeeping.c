@@ -19,6 +19,11 @@ struct housekeeping {
     struct housekeeping_report report;
 };
 
+static bool is_stopped(const struct housekeeping *h)
+{
+    return h->options->stop && atomic_load(h->options->stop);
+}
+
 static status expire_landing(struct housekeeping *h, struct error *err)
 {
     struct db *db = NULL;
@@ -71,6 +76,8 @@ static status collect_batch(struct housekeeping *h, int64_t *after, bool *more, 
     json_array_foreach(rows, i, row)
     {
         struct error own = {0};
+        if (is_stopped(h))
+            break;
         *after = json_int(row, "id", 0);
         status s = h->lake->ops->remove(h->lake->self, json_text(row, "path", ""), &own);
         if (s == OK)
@@ -95,7 +102,7 @@ static status collect_garbage(struct housekeeping *h, struct error *err)
     int64_t after = 0;
     bool more = true;
     status first = OK;
-    while (more) {
+    while (more && !is_stopped(h)) {
         struct error own;
         more = false;
         status s = collect_batch(h, &after, &more, &own);
@@ -169,6 +176,8 @@ static status look_up(void *self, const struct storage_object *object, struct er
     struct orphan_walk *walk = self;
     const struct housekeeping_options *o = walk->h->options;
     bool known = true;
+    if (is_stopped(walk->h))
+        return error_set(err, ERR_CANCELLED, "the server stops");
     status s = manifest_knows(walk->db, object->name, &known, err);
     if (s == OK && !known) {
         walk->h->report.orphans++;
@@ -186,7 +195,7 @@ static status find_orphans(struct housekeeping *h, struct error *err)
     if (s == OK)
         s = h->lake->ops->list(h->lake->self, "", look_up, &walk, err);
     store_give_back(h->store, walk.db);
-    return s;
+    return s == ERR_CANCELLED && is_stopped(h) ? OK : s;
 }
 
 status housekeeping_run(struct store *store, struct storage *lake, const struct housekeeping_options *options,

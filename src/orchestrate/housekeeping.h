@@ -3,6 +3,8 @@
 #ifndef FF_ORCHESTRATE_HOUSEKEEPING_H
 #define FF_ORCHESTRATE_HOUSEKEEPING_H
 
+#include <stdatomic.h>
+
 #include "storage/storage.h"
 #include "store/store.h"
 
@@ -15,6 +17,7 @@ struct housekeeping_options {
      * start. They are told, never removed. */
     void (*orphan)(void *self, const char *path);
     void *self;
+    const atomic_bool *stop; /* true: leave the rest to the next time; NULL: never */
 };
 
 struct housekeeping_report {

@@ -2,6 +2,7 @@
 
 #include "lake/publish.h"
 #include "orchestrate/commit.h"
+#include "store/store_lake.h"
 
 #define OPEN_STATES "('SCHEDULED', 'PENDING', 'RUNNING', 'CANCELLING')"
 
@@ -52,17 +53,19 @@ static status record_published(struct recovery *r, enum job_kind kind, const jso
     return s;
 }
 
-static status record_lost(struct recovery *r, enum job_kind kind, const char *id, const struct error *why,
-                          struct error *err)
+static status record_lost(struct recovery *r, enum job_kind kind, const char *id, const json_t *files,
+                          const struct error *why, struct error *err)
 {
     struct error told = *why;
     bool lost = why->code == ERR_NOT_FOUND;
     (void)error_prefix(&told, "the run's commit is undone: the server was stopped before it was published, and");
     error_hint(&told, lost ? "run the job again: the dataset is as it was before this run"
                            : "move the file away that stands in the way, then run the job again");
-    status s = db_begin(r->db, err);
+    status s = commit_unpublish_files(r->lake, id, files, err);
     if (s == OK)
-        s = commit_undo_all(r->lake, r->db, kind, id, err);
+        s = db_begin(r->db, err);
+    if (s == OK)
+        s = commit_undo(r->db, kind, id, err);
     if (s == OK)
         s = end_run(r, kind, id, "FAILED", "Failed", &told, lost ? "lost_staging" : status_slug(why->code), err);
     if (s == OK)
@@ -74,7 +77,7 @@ static status record_lost(struct recovery *r, enum job_kind kind, const char *id
 
 static status finish_commits(struct recovery *r, struct error *err)
 {
-    json_t *runs = NULL, *run;
+    json_t *runs = NULL, *run, *files = NULL;
     size_t i;
     status s = commits_unpublished(r->db, &runs, err);
     json_array_foreach(runs, i, run)
@@ -82,11 +85,15 @@ static status finish_commits(struct recovery *r, struct error *err)
         struct error why = {0};
         const char *id = json_text(run, "id", "");
         enum job_kind kind = strcmp(json_text(run, "kind", ""), "ingest") == 0 ? JOB_INGEST : JOB_DATASET;
-        status moved = commit_publish_files(r->lake, r->db, id, &why);
+        json_decref(files);
+        files = NULL;
+        status moved = commit_files(r->db, id, &files, &why);
+        if (moved == OK)
+            moved = commit_publish_files(r->lake, id, files, &why);
         if (moved == OK) {
             s = record_published(r, kind, run, err);
         } else if (moved == ERR_NOT_FOUND || moved == ERR_EXISTS) {
-            s = record_lost(r, kind, id, &why, err);
+            s = record_lost(r, kind, id, files, &why, err);
         } else {
             if (err)
                 *err = why;
@@ -95,12 +102,19 @@ static status finish_commits(struct recovery *r, struct error *err)
         if (s != OK)
             break;
     }
+    json_decref(files);
     json_decref(runs);
     return s;
 }
 
+/* Who had asked for its end has got it: a run that was being cancelled is cancelled, not crashed. */
+#define CANCEL_RUNS(table)                                                                                             \
+    "UPDATE " table " SET state_type = 'CANCELLED', state_name = 'Cancelled', rows_written = 0, ended_at = ?1 "        \
+    "WHERE state_type = 'CANCELLING' OR (state_type IN " OPEN_STATES " AND pipeline_run_id IN "                        \
+    "(SELECT id FROM pipeline_runs WHERE state_type = 'CANCELLING'))"
+
 #define CRASHED_ERROR                                                                                                  \
-    "json_object('code', 'crashed', 'message', CASE WHEN state_type IN ('RUNNING', 'CANCELLING') "                     \
+    "json_object('code', 'crashed', 'message', CASE WHEN state_type = 'RUNNING' "                                      \
     "THEN 'the server was stopped or killed while this job was running; nothing of it was published' "                 \
     "ELSE 'the server was stopped or killed before this job could start' END, "                                        \
     "'hint', 'run it again: it starts from what the datasets hold now')"
@@ -142,28 +156,31 @@ static status end_open_runs(struct recovery *r, struct error *err)
     static const struct {
         const char *sql;
         size_t binds;
-        bool counts;
+        enum { NOTHING, CRASHED, CANCELLED } counts;
     } statements[] = {
-        {CRASH_RUNS("layer_centric_ingest_runs"), 1, true},
-        {CRASH_RUNS("dataset_runs"), 1, true},
-        {LOG_CRASH, 1, false},
-        {END_PIPELINE_RUNS, 1, false},
-        {"DELETE FROM run_inputs", 0, false}, /* nobody reads at a start */
+        {CANCEL_RUNS("layer_centric_ingest_runs"), 1, CANCELLED},
+        {CANCEL_RUNS("dataset_runs"), 1, CANCELLED},
+        {CRASH_RUNS("layer_centric_ingest_runs"), 1, CRASHED},
+        {CRASH_RUNS("dataset_runs"), 1, CRASHED},
+        {LOG_CRASH, 1, NOTHING},
+        {END_PIPELINE_RUNS, 1, NOTHING},
+        {"DELETE FROM run_inputs", 0, NOTHING}, /* nobody reads at a start */
     };
     const struct db_value now = db_int(r->now);
-    size_t crashed = 0;
+    size_t ended[] = {[NOTHING] = 0, [CRASHED] = 0, [CANCELLED] = 0};
     status s = db_begin(r->db, err);
     for (size_t i = 0; s == OK && i < ARRAY_LENGTH(statements); i++) {
         int64_t changes = 0;
         s = db_run(r->db, statements[i].sql, &now, statements[i].binds, &changes, err);
-        if (statements[i].counts)
-            crashed += (size_t)changes;
+        ended[statements[i].counts] += (size_t)changes;
     }
     if (s == OK)
         s = db_commit(r->db, err);
     db_rollback(r->db);
-    if (s == OK)
-        r->report.crashed = crashed;
+    if (s == OK) {
+        r->report.crashed = ended[CRASHED];
+        r->report.cancelled = ended[CANCELLED];
+    }
     return s;
 }
 

@@ -9,6 +9,7 @@ struct recovery_report {
     size_t published; /* commits brought to their end */
     size_t undone;    /* commits that could not be */
     size_t crashed;   /* job runs that were going or waiting */
+    size_t cancelled; /* job runs whose cancelling is brought to its end */
 };
 
 /* Before anything else uses the home. Idempotent, and may be killed anywhere: the next one does the rest. An error

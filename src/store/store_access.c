@@ -79,6 +79,7 @@ status token_create(struct db *db, const char *name, enum role role, int64_t exp
 
 struct found_token {
     enum role role;
+    int64_t until;
     char *name;
     size_t cap;
 };
@@ -88,18 +89,21 @@ static status take_token(void *self, const struct db_value *row, size_t columns,
     struct found_token *found = self;
     (void)columns;
     (void)err;
-    if (role_parse(db_text_of(&row[1], ""), &found->role))
+    if (role_parse(db_text_of(&row[1], ""), &found->role)) {
         snprintf(found->name, found->cap, "%s", db_text_of(&row[0], ""));
+        found->until = row[2].integer;
+    }
     return OK;
 }
 
-status token_check(struct db *db, const char *token, int64_t now, enum role *role, char *name, size_t cap,
-                   struct error *err)
+status token_check(struct db *db, const char *token, int64_t now, enum role *role, int64_t *until, char *name,
+                   size_t cap, struct error *err)
 {
     unsigned char hash[crypto_hash_sha256_BYTES];
-    struct found_token found = {.role = ROLE_NONE, .name = name, .cap = cap};
+    struct found_token found = {.role = ROLE_NONE, .until = INT64_MAX, .name = name, .cap = cap};
     status s = db_each(db,
-                       "SELECT name, role FROM tokens WHERE hash = ?1 AND revoked_at IS NULL"
+                       "SELECT name, role, coalesce(expires_at, 9223372036854775807) FROM tokens WHERE hash = ?1 AND "
+                       "revoked_at IS NULL"
                        " AND (expires_at IS NULL OR expires_at > ?2)",
                        DB_BINDS(token_hash(token, hash), db_int(now)), take_token, &found, err);
     if (s != OK)
@@ -107,6 +111,7 @@ status token_check(struct db *db, const char *token, int64_t now, enum role *rol
     if (found.role == ROLE_NONE && cap > 0)
         name[0] = '\0';
     *role = found.role;
+    *until = found.until;
     return OK;
 }
 

@@ -13,9 +13,10 @@ bool role_parse(const char *name, enum role *role);
 #define TOKEN_CAP 68
 status token_create(struct db *db, const char *name, enum role role, int64_t expires_at, char token[TOKEN_CAP],
                     json_t **record, struct error *err) MUST_USE;
-/* ROLE_NONE when unknown, expired or revoked (compared by hash, so in constant time). name: for the audit. */
-status token_check(struct db *db, const char *token, int64_t now, enum role *role, char *name, size_t cap,
-                   struct error *err) MUST_USE;
+/* ROLE_NONE when unknown, expired or revoked (compared by hash, so in constant time). name: for the audit. *until: when
+ * it expires, in microseconds; INT64_MAX: never. */
+status token_check(struct db *db, const char *token, int64_t now, enum role *role, int64_t *until, char *name,
+                   size_t cap, struct error *err) MUST_USE;
 /* Notes that the token was used, at most once a minute; needs the writer. */
 status token_touch(struct db *db, const char *token, int64_t now, struct error *err) MUST_USE;
 /* Newest first: [{id, name, role, created_at, expires_at, last_used_at, revoked_at}] */

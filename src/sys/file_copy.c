@@ -2,8 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -65,6 +68,20 @@ static status check_same(int fd, const struct file_copy_options *o, struct error
     return s;
 }
 
+/* What was opened has to lie where the path says: between the check of the path and its opening, a folder of it may
+ * have become a link. */
+static status check_path(int fd, const char *path, struct error *err)
+{
+    char link[40], real[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, real, sizeof real);
+    if (n > 0 && (size_t)n < sizeof real && strlen(path) == (size_t)n && memcmp(real, path, (size_t)n) == 0)
+        return OK;
+    status s = error_set(err, ERR_DENIED, "%s has become a link to another place", path);
+    error_hint(err, "links that lead out of the local roots are not followed");
+    return s;
+}
+
 /* errno values by which a file system says that it cannot share blocks. */
 static bool is_no_clone(int e)
 {
@@ -103,11 +120,13 @@ static status copy(int from, const struct file_copy_options *o, bool *hashed, st
 
 status file_copy(const struct file_copy_options *o, bool *hashed, struct file_hash *hash, struct error *err)
 {
-    int from = file_open(o->from, O_RDONLY, 0);
+    int from = file_open(o->from, O_RDONLY | O_NONBLOCK, 0); /* a pipe in its place is not waited for */
     if (from < 0)
         return error_set_errno(err, errno, "cannot open %s", o->from);
     *hashed = false;
-    status s = check_same(from, o, err);
+    status s = o->resolved ? check_path(from, o->from, err) : OK;
+    if (s == OK)
+        s = check_same(from, o, err);
     if (s == OK && (!o->link || link(o->from, o->to) != 0))
         s = o->link && errno == EEXIST ? error_set_errno(err, errno, "cannot create %s", o->to)
                                        : copy(from, o, hashed, hash, err);

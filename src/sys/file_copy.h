@@ -15,8 +15,9 @@ struct file_copy_options {
     const char *from, *to; /* `to` must not exist; its folder must */
     uint64_t size;         /* what `from` is known as: ERR_CHANGED when it is something else, before or after */
     int64_t mtime_ns;
-    bool link; /* a hard link will do: nobody ever writes to `from` again */
-    bool hash; /* the hash is needed, even if it costs reading the file */
+    bool resolved; /* `from` was resolved and allowed: ERR_DENIED when a link has come into it since */
+    bool link;     /* a hard link will do: nobody ever writes to `from` again */
+    bool hash;     /* the hash is needed, even if it costs reading the file */
     const atomic_bool *cancel;
 };
 

@@ -138,6 +138,8 @@ status http_client_call(struct http_client *c, const struct http_request *reques
               SET(CURLOPT_POSTFIELDS, request->body);
     if (set && strcmp(request->method, "HEAD") == 0)
         set = SET(CURLOPT_NOBODY, 1L);
+    if (set && request->direct)
+        set = SET(CURLOPT_PROXY, "");
     if (set && request->certificate)
         set = SET(CURLOPT_CAINFO, request->certificate) && SET(CURLOPT_SSL_VERIFYHOST, 0L);
 #undef SET

@@ -12,6 +12,7 @@ struct http_request {
     const char *const *headers; /* "Name: value"; NULL-terminated; may be NULL */
     const void *body;           /* NULL: none */
     size_t body_length;
+    bool direct;            /* past any proxy that the environment names */
     double timeout_seconds; /* of the whole exchange; 0: 60 */
     const char
         *certificate;   /* PEM file that the server has to show, whatever its name says; NULL: the system's rules */

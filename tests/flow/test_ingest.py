@@ -302,3 +302,28 @@ def test_preview_and_plan(server):
     plan = server.get(f"/api/workflows/{pipeline['id']}/ingest-jobs/{job['id']}/plan")
     assert len(plan["files"]) == 1
     assert plan["files"][0]["size"] == path.stat().st_size
+
+
+def test_the_history_of_a_schema(server):
+    job = server.ingest(server.pipeline(), "h", server.inbox / "h*.csv", partition_mode="none", **INCREMENTAL)
+    write(server.inbox / "h1.csv", "k,at\n1,2024-01-01\n")
+    first = server.run_job(job)
+    write(server.inbox / "h2.csv", "k,at\n2,2024-01-02\n")  # changes nothing
+    server.run_job(job)
+    write(server.inbox / "h3.csv", "k,at,note\n3,2024-01-03,x\n")
+    third = server.run_job(job)
+    entry = server.catalog("bronze.h")
+    history = entry["schema_history"]
+    assert [(one["snapshot"], one["run_id"]) for one in history] == [(1, first["id"]), (3, third["id"])]
+    assert [[column["name"] for column in one["schema"]] for one in history] == [["k", "at"], ["k", "at", "note"]]
+    assert history[-1]["schema"] == entry["schema"]
+    assert first["started_at"] <= history[0]["created_at"] <= history[1]["created_at"]
+    # A full run infers everything anew, and takes a column away.
+    write(server.inbox / "h1.csv", "k,at\nx1,2024-01-01\n")
+    for name in ("h2.csv", "h3.csv"):
+        (server.inbox / name).unlink()
+    server.patch(f"/api/workflows/{job['pipeline_id']}/ingest-jobs/{job['id']}", {"incremental_mode": "full"})
+    server.run_job(job)
+    history = server.catalog("bronze.h")["schema_history"]
+    assert [column["type"] for column in history[-1]["schema"]] == ["string", "date"]
+    assert (len(history), history[-1]["snapshot"]) == (3, 4)

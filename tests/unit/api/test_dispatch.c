@@ -59,6 +59,44 @@ static void test_feature_off(void **state)
     world.context.layer_centric = true;
 }
 
+/* The flag hangs on a route by its path: all but what the server itself is and who may use it. */
+static void test_what_the_feature_covers(void **state)
+{
+    (void)state;
+    static const char *const always[] = {
+        "/",           "/healthz",           "/metrics",          "/api/features", "/api/schema",
+        "/api/login",  "/api/logout",        "/api/openapi.json", "/api/me",       "/api/audit",
+        "/api/tokens", "/api/schema/{name}", "/api/tokens/{id}"};
+    for (size_t t = 0; t < api_route_table_count; t++)
+        for (size_t r = 0; r < api_route_tables[t]->count; r++) {
+            const struct route *route = &api_route_tables[t]->routes[r];
+            bool stays = false;
+            for (size_t i = 0; i < ARRAY_LENGTH(always); i++)
+                stays = stays || strcmp(always[i], route->pattern) == 0;
+            if (route->layer_centric == stays)
+                fail_msg("%s %s: layer_centric is %d", route->method, route->pattern, route->layer_centric);
+        }
+}
+
+/* Nothing is open to anybody but what signing in needs. */
+static void test_what_needs_no_token(void **state)
+{
+    (void)state;
+    static const char *const open[] = {"/",          "/healthz",   "/api/features", "/api/openapi.json",
+                                       "/api/login", "/api/logout"};
+    for (size_t t = 0; t < api_route_table_count; t++)
+        for (size_t r = 0; r < api_route_tables[t]->count; r++) {
+            const struct route *route = &api_route_tables[t]->routes[r];
+            bool listed = false;
+            for (size_t i = 0; i < ARRAY_LENGTH(open); i++)
+                listed = listed || strcmp(open[i], route->pattern) == 0;
+            if ((route->role == ROLE_NONE) != listed)
+                fail_msg("%s %s: role %d", route->method, route->pattern, (int)route->role);
+            if (strcmp(route->method, "GET") != 0 && route->role == ROLE_VIEWER)
+                fail_msg("%s %s: a viewer only reads", route->method, route->pattern);
+        }
+}
+
 static void test_bodies(void **state)
 {
     (void)state;
@@ -119,6 +157,8 @@ int main(void)
         cmocka_unit_test(test_options_and_head),
         cmocka_unit_test(test_roles),
         cmocka_unit_test(test_feature_off),
+        cmocka_unit_test(test_what_the_feature_covers),
+        cmocka_unit_test(test_what_needs_no_token),
         cmocka_unit_test(test_bodies),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_upload_in_use),

@@ -10,15 +10,39 @@
 
 static const struct api_query_param params[] = {{"limit", "Rows.", "{\"type\":\"integer\",\"minimum\":1}"}, {0}};
 static const struct route routes[] = {
-    {"GET", "/api/workflows", ROLE_VIEWER, false, "Pipelines", NULL, false, &pipeline_fields, true, 200, NULL, params},
-    {"POST", "/api/workflows", ROLE_EDITOR, false, "Create", &pipeline_fields, false, &pipeline_fields, false, 201,
-     NULL, NULL},
-    {"PATCH", "/api/workflows/{id}/ingest-jobs/{jobId}", ROLE_EDITOR, true, "Change", &ingest_job_fields, true,
-     &ingest_job_fields, false, 200, NULL, NULL},
-    {"POST", "/api/workflows/{id}/run", ROLE_EDITOR, true, "Run", NULL, false, NULL, false, 202, NULL, NULL},
-    {"DELETE", "/api/workflows/{id}", ROLE_EDITOR, false, "Delete", NULL, false, NULL, false, 204, NULL, NULL},
-    {"GET", "/healthz", ROLE_NONE, false, "Health", NULL, false, NULL, false, 200, NULL, NULL},
-    {"GET", "/metrics", ROLE_VIEWER, false, "Metrics", NULL, false, NULL, false, 200, NULL, NULL},
+    {.method = "GET",
+     .pattern = "/api/workflows",
+     .role = ROLE_VIEWER,
+     .summary = "Pipelines",
+     .answer = &pipeline_fields,
+     .answer_list = true,
+     .success = 200,
+     .params = params},
+    {.method = "POST",
+     .pattern = "/api/workflows",
+     .role = ROLE_EDITOR,
+     .summary = "Create",
+     .body = &pipeline_fields,
+     .answer = &pipeline_fields,
+     .success = 201},
+    {.method = "PATCH",
+     .pattern = "/api/workflows/{id}/ingest-jobs/{jobId}",
+     .role = ROLE_EDITOR,
+     .layer_centric = true,
+     .summary = "Change",
+     .body = &ingest_job_fields,
+     .body_partial = true,
+     .answer = &ingest_job_fields,
+     .success = 200},
+    {.method = "POST",
+     .pattern = "/api/workflows/{id}/run",
+     .role = ROLE_EDITOR,
+     .layer_centric = true,
+     .summary = "Run",
+     .success = 202},
+    {.method = "DELETE", .pattern = "/api/workflows/{id}", .role = ROLE_EDITOR, .summary = "Delete", .success = 204},
+    {.method = "GET", .pattern = "/healthz", .role = ROLE_NONE, .summary = "Health", .success = 200},
+    {.method = "GET", .pattern = "/metrics", .role = ROLE_VIEWER, .summary = "Metrics", .success = 200},
 };
 static const struct route_table table = {routes, ARRAY_LENGTH(routes)};
 static const struct route_table *const tables[] = {&table};
@@ -96,6 +120,9 @@ static void test_document(void **state)
     assert_int_equal(json_array_size(at(d, "paths|/healthz|get|security")), 0);
     assert_non_null(at(d, "paths|/healthz|get|security"));
     assert_non_null(at(d, "paths|/metrics|get|responses|200|content|text/plain"));
+    assert_null(at(d, "paths|/metrics|get|responses|200|content|application/json"));
+    assert_non_null(at(d, "paths|/api/workflows/{id}/run|post|responses|202|content|application/json"));
+    assert_non_null(at(d, "paths|/api/workflows/{id}/run|post|responses|200|content|application/json"));
     assert_non_null(at(d, "components|schemas|ingest_job_patch"));
     assert_null(at(d, "components|schemas|ingest_job_patch|required"));
     assert_non_null(at(d, "components|schemas|pipeline_request|required"));
@@ -119,7 +146,9 @@ static void test_no_such_schema(void **state)
 {
     (void)state;
     static const struct api_query_param bad[] = {{"x", "", "{"}, {0}};
-    static const struct route one[] = {{"GET", "/a", ROLE_NONE, false, "", NULL, false, NULL, false, 200, NULL, bad}};
+    static const struct route one[] = {
+        {.method = "GET", .pattern = "/a", .role = ROLE_NONE, .summary = "", .success = 200, .params = bad},
+    };
     static const struct route_table broken = {one, 1};
     static const struct route_table *const list[] = {&broken};
     struct error err = {0};

@@ -14,7 +14,7 @@ static int set_up(void **state)
 
 static const char *at(const char *rest)
 {
-    static char path[4][256];
+    static char path[4][1024];
     static unsigned turn;
     char *into = path[turn++ & 3];
     snprintf(into, sizeof path[0], "/api/workflows/%s/ingest-jobs%s%s", pipeline, *rest ? "/" : "", rest);

@@ -9,6 +9,9 @@
 
 #define LOCAL "\"name\":\"Sales EU\",\"source_type\":\"file_local\",\"format\":\"csv\",\"config\":{\"path\":\"/in\"}"
 #define PARQUET "\"name\":\"n\",\"source_type\":\"file_local\",\"format\":\"parquet\",\"config\":{\"path\":\"/in\"}"
+#define UPLOADED                                                                                                       \
+    "\"name\":\"u\",\"source_type\":\"file_upload\",\"format\":\"json\",\"config\":{\"upload_id\":"                    \
+    "\"01hzzzzzzzzzzzzzzzzzzzzzzz\"}"
 #define USER                                                                                                           \
     "\"schema_mode\":\"user\",\"user_schema\":[{\"name\":\"a\",\"type\":\"bigint\"},{\"name\":\"b\",\"type\":"         \
     "\"string\"}]"
@@ -286,8 +289,7 @@ static void test_accepted(void **state)
         "{" LOCAL ",\"partition_mode\":\"column\",\"partition_pattern\":\"country, year\"}",
         "{" LOCAL ",\"partition_pattern\":\"dt=yyyy-MM-dd\"}",
         "{" LOCAL ",\"force_to_parquet\":false,\"compression\":\"gzip\"}",
-        "{\"name\":\"u\",\"source_type\":\"file_upload\",\"format\":\"json\",\"config\":{\"upload_id\":"
-        "\"01hzzzzzzzzzzzzzzzzzzzzzzz\"},\"rename_map\":{\"a\":\"b\",\"b\":\"a\"},\"null_values\":[\"\",\"NULL\"]}",
+        "{" UPLOADED ",\"rename_map\":{\"a\":\"b\",\"b\":\"a\"},\"null_values\":[\"\",\"NULL\"]}",
     };
     static const char *const names[] = {"{\"name\":\"\xC3\x89t\xC3\xA9 \xE6\x97\xA5\"}", "{\"name\":\"a\"}",
                                         "{\"name\":\"\xF0\x9F\x98\x80\"}"};

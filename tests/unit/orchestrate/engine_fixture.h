@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_ORCHESTRATE_ENGINE_FIXTURE_H
 #define TESTS_UNIT_ORCHESTRATE_ENGINE_FIXTURE_H
 
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -87,6 +88,9 @@ static void child_play(const json_t *payload, const char *script)
     } else if (strcmp(script, "slow") == 0) {
         usleep(300000);
         child_complete(payload, 1);
+    } else if (strcmp(script, "absurd") == 0) {
+        usleep(100000);
+        child_complete(payload, 1);
     } else if (strcmp(script, "unequal") == 0) {
         child_complete(payload, 5);
     } else if (strcmp(script, "vanish") == 0) {
@@ -139,7 +143,12 @@ static int child_main(void)
     return 0;
 }
 
+#define LOGGED_MOST 64
+
 static struct {
+    pthread_mutex_t log_lock;
+    char *logged[LOGGED_MOST]; /* "level: message" */
+    size_t logged_count;
     char home[64];
     char program[512];
     struct store *store;
@@ -159,6 +168,26 @@ static void lab_observe(void *self, const char *run, const char *event, const js
                      1);
 }
 
+static void lab_log(void *self, const char *level, const char *message)
+{
+    (void)self;
+    pthread_mutex_lock(&lab.log_lock);
+    assert_true(lab.logged_count < LOGGED_MOST);
+    assert_true(asprintf(&lab.logged[lab.logged_count++], "%s: %s", level, message) > 0);
+    pthread_mutex_unlock(&lab.log_lock);
+}
+
+/* How many messages of the engine begin with the level and hold the text. */
+static int lab_logged(const char *level, const char *part)
+{
+    int found = 0;
+    pthread_mutex_lock(&lab.log_lock);
+    for (size_t i = 0; i < lab.logged_count; i++)
+        found += strncmp(lab.logged[i], level, strlen(level)) == 0 && strstr(lab.logged[i], part) != NULL;
+    pthread_mutex_unlock(&lab.log_lock);
+    return found;
+}
+
 static void lab_open_engine(size_t parallel)
 {
     struct error err;
@@ -168,7 +197,8 @@ static void lab_open_engine(size_t parallel)
                                            .max_parallel_jobs = parallel,
                                            .task_memory = 256 << 20,
                                            .garbage_grace_seconds = 600,
-                                           .observe = lab_observe};
+                                           .observe = lab_observe,
+                                           .log = lab_log};
     if (engine_create(&lab.engine, &options, &err) != OK)
         fail_msg("%s", err.message);
 }
@@ -187,6 +217,7 @@ static int lab_open(void **state)
     struct error err;
     (void)state;
     memset(&lab, 0, sizeof lab);
+    pthread_mutex_init(&lab.log_lock, NULL);
     strcpy(lab.home, "/tmp/ff-engine-XXXXXX");
     assert_non_null(mkdtemp(lab.home));
     ssize_t n = readlink("/proc/self/exe", lab.program, sizeof lab.program - 1);
@@ -211,6 +242,9 @@ static int lab_close(void **state)
     (void)state;
     engine_free(lab.engine, false);
     store_close(lab.store);
+    while (lab.logged_count)
+        free(lab.logged[--lab.logged_count]);
+    pthread_mutex_destroy(&lab.log_lock);
     snprintf(command, sizeof command, "rm -rf %s", lab.home);
     return system(command);
 }

@@ -1,8 +1,7 @@
 /* A commit with its files: done, refused, taken back. */
-#include "orchestrate/commit.h"
 #include "orchestrate/housekeeping.h"
 #include "sys/id.h"
-#include "unit/orchestrate/lake_home.h"
+#include "unit/orchestrate/commit_whole.h"
 
 static struct home h;
 
@@ -21,23 +20,12 @@ static int tear_down(void **state)
     return remove_root(state);
 }
 
-static status run_commit(struct storage *lake, const char *run_id, int64_t base, const char *result_text,
-                         struct error *err)
-{
-    json_t *run = run_of(h.db, JOB_INGEST, run_id), *job = job_of(h.db, JOB_INGEST), *result = json_of(result_text);
-    status s = commit_run(h.db, lake, JOB_INGEST, run, job, base, result, NOW, err);
-    json_decref(run);
-    json_decref(job);
-    json_decref(result);
-    return s;
-}
-
 static void first(void)
 {
     struct error err;
     add_run(h.db, JOB_INGEST, "r1");
     stage_result(&h, "r1", RESULT_1);
-    assert_ok(run_commit(&h.lake, "r1", SNAPSHOT_NONE, RESULT_1, &err), err);
+    assert_ok(commit_whole(&h, &h.lake, "r1", SNAPSHOT_NONE, RESULT_1, &err), err);
     sql(h.db, "UPDATE layer_centric_ingest_runs SET state_type = 'COMPLETED', state_name = 'Completed'");
 }
 
@@ -52,7 +40,7 @@ static void test_two_runs(void **state)
     free(names);
     add_run(h.db, JOB_INGEST, "r2");
     stage_result(&h, "r2", RESULT_2);
-    assert_ok(run_commit(&h.lake, "r2", 1, RESULT_2, &err), err);
+    assert_ok(commit_whole(&h, &h.lake, "r2", 1, RESULT_2, &err), err);
     assert_int_equal(ask(h.db, "SELECT current_snapshot FROM metadata_catalog"), 2);
     assert_true(lake_has(&h, "bronze/orders/a.parquet")); /* until its grace is over */
     assert_true(lake_has(&h, "bronze/orders/x/b2.parquet"));
@@ -66,7 +54,7 @@ static void check_taken_back(struct storage *lake, const char *result, status ex
     stage_result(&h, "r2", RESULT_2);
     if (strcmp(result, RESULT_2) != 0) /* one that was never staged */
         assert_ok(h.lake.ops->remove(h.lake.self, ".staging/r2/la2", &err), err);
-    assert_int_equal(run_commit(lake, "r2", 1, RESULT_2, &err), expected);
+    assert_int_equal(commit_whole(&h, lake, "r2", 1, RESULT_2, &err), expected);
     char *after = dump(h.db), *after_names = lake_names(&h);
     assert_string_equal(before, after);
     assert_string_equal(before_names, after_names);
@@ -100,7 +88,7 @@ static void test_a_failing_publish(void **state)
     add_run(h.db, JOB_INGEST, "r2");
     stage_result(&h, "r2", RESULT_2);
     struct error err;
-    assert_ok(run_commit(&h.lake, "r2", 1, RESULT_2, &err), err);
+    assert_ok(commit_whole(&h, &h.lake, "r2", 1, RESULT_2, &err), err);
 }
 
 static void test_a_refused_result_keeps_its_staging(void **state)
@@ -110,7 +98,7 @@ static void test_a_refused_result_keeps_its_staging(void **state)
     first();
     add_run(h.db, JOB_INGEST, "r2");
     stage_result(&h, "r2", RESULT_2);
-    assert_int_equal(run_commit(&h.lake, "r2", 7, RESULT_2, &err), ERR_CHANGED);
+    assert_int_equal(commit_whole(&h, &h.lake, "r2", 7, RESULT_2, &err), ERR_CHANGED);
     assert_true(lake_has(&h, ".staging/r2/a2"));
     assert_false(lake_has(&h, "bronze/orders/a2.parquet"));
 }
@@ -143,7 +131,7 @@ static void test_garbage(void **state)
     first();
     add_run(h.db, JOB_INGEST, "r2");
     stage_result(&h, "r2", RESULT_2);
-    assert_ok(run_commit(&h.lake, "r2", 1, RESULT_2, &err), err);
+    assert_ok(commit_whole(&h, &h.lake, "r2", 1, RESULT_2, &err), err);
     assert_int_equal(keep_house(NOW + 9999999, NULL, false).files_removed, 0);
     assert_true(lake_has(&h, "bronze/orders/a.parquet"));
     /* one is gone already, as after a kill between the file and its row */

@@ -114,6 +114,7 @@ static void a_child_that_breaks_the_protocol_fails_its_run(void **state)
     assert_state(run, "skip", "Skipped", "");
     assert_state(run, "vanish", "Failed", "lost_staging");
     assert_string_equal(json_text(job_run(run, "vanish"), "commit_state", ""), "undone");
+    assert_int_equal(lab_logged("error", "cannot be published and is undone"), 1);
     json_decref(run);
     json_decref(begun);
 }
@@ -148,6 +149,7 @@ static void cancel_ends_within_two_seconds(void **state)
     assert_state(run, "hang", "Cancelled", "");
     assert_state(run, "of_hang", "Cancelled", "");
     json_decref(run);
+    assert_int_equal(lab_logged("warning", "and is killed"), 1);
     assert_int_equal(engine_cancel(lab.engine, run_id(first), &err), ERR_CONFLICT);
     assert_int_equal(engine_cancel(lab.engine, "nobody", &err), ERR_NOT_FOUND);
     json_decref(first);
@@ -250,6 +252,9 @@ static void a_full_disk_delays_the_end_of_a_run(void **state)
     json_decref(run);
     json_decref(wait_for(run_id(begun), "COMPLETED", 8));
     json_decref(begun);
+    /* Told once, however often it was tried, and once that it is over. */
+    assert_int_equal(lab_logged("error", "keeps trying"), 1);
+    assert_int_equal(lab_logged("info", "again, after"), 1);
 }
 
 static void stopping_cancels_or_drains(void **state)
@@ -380,6 +385,7 @@ static void a_run_that_was_open_when_the_server_died_is_crashed(void **state)
     json_t *run = read_run(run_id(begun));
     assert_string_equal(json_text(run, "state_type", ""), "CRASHED");
     assert_state(run, "slow", "Crashed", "crashed");
+    assert_int_equal(lab_logged("warning", "of its job runs 1 crashed, 0 were cancelled"), 1);
     json_decref(run);
     json_decref(begun);
 }
@@ -406,6 +412,104 @@ static void a_pipeline_may_allow_less_at_once(void **state)
     json_decref(begun);
 }
 
+/* Nothing else happens that would wake the engine. */
+static void a_refused_commit_ends_its_run(void **state)
+{
+    (void)state;
+    save(JOB_INGEST, ingest("unequal", "unequal"));
+    json_t *begun = start_all();
+    json_t *run = wait_for(run_id(begun), "FAILED", 3);
+    assert_state(run, "unequal", "Failed", "accounting");
+    json_decref(run);
+    json_decref(begun);
+}
+
+/* As a rule of the schema would that the engine does not keep. */
+static void forbid(const char *trigger)
+{
+    struct error err;
+    struct db *db = lab_writer();
+    if (db_script(db, trigger, &err) != OK)
+        fail_msg("%s", err.message);
+    store_give_back(lab.store, db);
+}
+
+static int64_t count_of(const char *query)
+{
+    struct db *db;
+    struct error err;
+    int64_t n;
+    assert_int_equal(store_reader(lab.store, &db, &err), OK);
+    assert_int_equal(db_integer(db, query, DB_NO_BINDS, 0, &n, &err), OK);
+    store_give_back(lab.store, db);
+    return n;
+}
+
+#define WHEN_ABSURD "WHEN new.job_name = 'absurd' "
+
+/* What the database refuses costs the run that said it, and no other. */
+static void a_refused_row_fails_only_its_run(void **state)
+{
+    static const struct {
+        const char *trigger, *type, *name, *code;
+        int64_t files; /* of the absurd dataset */
+    } cases[] = {
+        {"CREATE TRIGGER t BEFORE UPDATE ON layer_centric_ingest_runs " WHEN_ABSURD
+         "AND new.rows_written > 0 BEGIN SELECT RAISE(ABORT, 'too many rows'); END",
+         "FAILED", "Failed", "conflict", 0}, /* by its commit */
+        {"CREATE TRIGGER t BEFORE UPDATE ON layer_centric_ingest_runs " WHEN_ABSURD
+         "AND new.state_type = 'RUNNING' BEGIN SELECT RAISE(ABORT, 'it must not run'); END",
+         "FAILED", "Failed", "internal", 0},
+        {"CREATE TRIGGER t BEFORE UPDATE ON layer_centric_ingest_runs " WHEN_ABSURD
+         "AND new.commit_state = 'published' BEGIN SELECT RAISE(ABORT, 'not yet'); END",
+         "FAILED", "Failed", "internal", 1},
+        {"CREATE TRIGGER t BEFORE UPDATE ON layer_centric_ingest_runs " WHEN_ABSURD
+         "BEGIN SELECT RAISE(ABORT, 'nothing at all'); END",
+         "PENDING", "Pending", "", 0},
+        {"CREATE TRIGGER t BEFORE INSERT ON run_logs WHEN new.message LIKE '%line%' BEGIN SELECT RAISE(ABORT, 'no'); "
+         "END",
+         "COMPLETED", "Completed", "", 1},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        if (i) {
+            lab_close(state);
+            lab_open(state);
+        }
+        save(JOB_INGEST, ingest("absurd", "absurd"));
+        save(JOB_INGEST, ingest("good", "chatty"));
+        save(JOB_DATASET, dataset("of_good", "silver", "complete", "bronze.good"));
+        forbid(cases[i].trigger);
+        json_t *begun = start_all();
+        json_t *run = wait_for(run_id(begun), i < 4 ? "FAILED" : "COMPLETED", 10);
+        const json_t *job = job_run(run, "absurd");
+        assert_string_equal(json_text(job, "state_type", ""), cases[i].type);
+        assert_state(run, "absurd", cases[i].name, cases[i].code);
+        assert_state(run, "good", "Completed", "");
+        assert_state(run, "of_good", "Completed", "");
+        assert_int_equal(json_int(run, "jobs_failed", -1), i < 4 ? 1 : 0);
+        assert_int_equal(
+            count_of("SELECT count(*) FROM manifest_files f JOIN metadata_catalog c ON c.id = f.dataset_id "
+                     "WHERE c.name = 'absurd'"),
+            cases[i].files);
+        json_decref(run);
+        json_decref(begun);
+        assert_int_equal(lab_logged("error", "defect of FlowForge") + lab_logged("error", "is given up") > 0,
+                         i > 0 && i < 4);
+        assert_int_equal(lab_logged("error", "keeps trying"), 0);
+        /* The next start brings to its end what was left. */
+        engine_free(lab.engine, false);
+        forbid("DROP TRIGGER t");
+        lab_open_engine(2);
+        assert_int_equal(count_of("SELECT count(*) FROM layer_centric_ingest_runs WHERE commit_state = 'committed' OR "
+                                  "state_type IN ('PENDING', 'RUNNING')"),
+                         0);
+        if (i == 2)
+            assert_int_equal(count_of("SELECT count(*) FROM layer_centric_ingest_runs WHERE job_name = 'absurd' AND "
+                                      "state_type = 'COMPLETED' AND error IS NULL"),
+                             1);
+    }
+}
+
 #define LAB_TEST(f) cmocka_unit_test_setup_teardown(f, lab_open, lab_close)
 
 int main(int argc, char **argv)
@@ -430,6 +534,8 @@ int main(int argc, char **argv)
         LAB_TEST(an_ingest_goes_on_when_a_reference_fails),
         LAB_TEST(a_run_that_was_open_when_the_server_died_is_crashed),
         LAB_TEST(a_pipeline_may_allow_less_at_once),
+        LAB_TEST(a_refused_commit_ends_its_run),
+        LAB_TEST(a_refused_row_fails_only_its_run),
         LAB_TEST(many_small_tasks_are_quick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

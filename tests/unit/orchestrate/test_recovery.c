@@ -1,9 +1,7 @@
 /* A home whose server was killed: after each step of a commit the next start makes of it what an uninterrupted run
  * makes, or what was before it. */
-#include "lake/publish.h"
-#include "orchestrate/commit.h"
 #include "orchestrate/recovery.h"
-#include "unit/orchestrate/lake_home.h"
+#include "unit/orchestrate/commit_whole.h"
 
 static int set_up(void **state)
 {
@@ -34,11 +32,7 @@ static void make_base(void)
     seed(h.db);
     add_run(h.db, JOB_INGEST, "r1");
     stage_result(&h, "r1", RESULT_1);
-    json_t *run = run_of(h.db, JOB_INGEST, "r1"), *job = job_of(h.db, JOB_INGEST), *result = json_of(RESULT_1);
-    assert_ok(commit_run(h.db, &h.lake, JOB_INGEST, run, job, SNAPSHOT_NONE, result, NOW, &err), err);
-    json_decref(run);
-    json_decref(job);
-    json_decref(result);
+    assert_ok(commit_whole(&h, &h.lake, "r1", SNAPSHOT_NONE, RESULT_1, &err), err);
     sql(h.db, "UPDATE layer_centric_ingest_runs SET state_type = 'COMPLETED', state_name = 'CompletedWithRejects'");
     sql(h.db, "UPDATE pipeline_runs SET state_type = 'COMPLETED', state_name = 'CompletedWithRejects'");
     add_run(h.db, JOB_INGEST, "r2");
@@ -312,16 +306,13 @@ static void test_a_commit_that_is_left(void **state)
         home_copy("base", "case");
         home_open(&h, "case");
         struct storage lake = dying_lake(&d, &h, n, DIE_FOR_GOOD);
-        json_t *run = run_of(h.db, JOB_INGEST, "r2"), *job = job_of(h.db, JOB_INGEST), *result = json_of(RESULT_2);
-        assert_int_equal(commit_run(h.db, &lake, JOB_INGEST, run, job, 1, result, NOW, &err), ERR_IO);
-        if (n > 0) /* with nothing moved there is nothing to take back */
-            assert_non_null(strstr(err.message, "left for the next start"));
+        assert_int_equal(commit_whole(&h, &lake, "r2", 1, RESULT_2, &err), ERR_IO);
+        /* With nothing moved there is nothing to take back. */
+        assert_text(h.db, "SELECT commit_state FROM layer_centric_ingest_runs WHERE id = 'r2'",
+                    n > 0 ? "committed" : "undone");
         add_run(h.db, JOB_INGEST, "r9");
         if (n > 0)
             assert_int_equal(record_error(h.db, JOB_INGEST, "r9", 1, RESULT_FULL, NOW, &err), ERR_CHANGED);
-        json_decref(run);
-        json_decref(job);
-        json_decref(result);
         home_close(&h);
         home_open(&h, "case");
         recover(&h);
@@ -349,7 +340,10 @@ static void test_pipeline_runs(void **state)
         {"RUNNING", {"COMPLETED", "COMPLETED", "COMPLETED"}, "COMPLETED", "COMPLETED"},
         {"RUNNING", {"COMPLETED", "FAILED", "FAILED"}, "FAILED", "FAILED"},
         {"CANCELLING", {"COMPLETED", "CANCELLED", "CANCELLED"}, "CANCELLED", "CANCELLED"},
-        {"CANCELLING", {"COMPLETED", "CANCELLING", "CANCELLED"}, "CRASHED", "CANCELLED"},
+        {"CANCELLING", {"COMPLETED", "CANCELLING", "CANCELLED"}, "CANCELLED", "CANCELLED"},
+        {"CANCELLING", {"COMPLETED", "COMPLETED", "PENDING"}, "CANCELLED", "CANCELLED"}, /* not all was told yet */
+        {"RUNNING", {"COMPLETED", "COMPLETED", "CANCELLING"}, "CANCELLED", "CANCELLED"}, /* one job was cancelled */
+        {"RUNNING", {"RUNNING", "COMPLETED", "CANCELLING"}, "CRASHED", "CANCELLED"},
         {"PENDING", {"PENDING", "PENDING", "PENDING"}, "CRASHED", "CRASHED"},
         {"FAILED", {"FAILED", "FAILED", "COMPLETED"}, "FAILED", "COMPLETED"},
     };
@@ -373,6 +367,7 @@ static void test_pipeline_runs(void **state)
     assert_ok(run_input_pin(h.db, "0-2", "x", 1, &err), err);
     struct recovery_report report = recover(&h);
     assert_int_equal(report.crashed, 2 + 1 + 1 + 3);
+    assert_int_equal(report.cancelled, 1 + 1 + 1 + 1);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[200];
         snprintf(text, sizeof text, "SELECT state_type FROM pipeline_runs WHERE id = 'p-%zu-0'", i);
@@ -381,7 +376,7 @@ static void test_pipeline_runs(void **state)
         assert_text(h.db, text, cases[i].job_three);
     }
     assert_int_equal(ask(h.db, "SELECT count(*) FROM run_inputs"), 0);
-    assert_int_equal(ask(h.db, "SELECT count(*) FROM run_logs"), 7);
+    assert_int_equal(ask(h.db, "SELECT count(*) FROM run_logs"), 10);
     assert_int_equal(ask(h.db, "SELECT jobs_failed FROM pipeline_runs WHERE id = 'p-0-0'"), 2);
     home_close(&h);
 }

@@ -37,11 +37,13 @@ static void test_roles(void **state)
     assert_int_equal(role, ROLE_ADMIN);
 }
 
+static int64_t until;
+
 static enum role role_of(const char *token, int64_t now, char name[32])
 {
     struct error err;
     enum role role = ROLE_ADMIN;
-    assert_ok(token_check(db, token, now, &role, name, 32, &err), err);
+    assert_ok(token_check(db, token, now, &role, &until, name, 32, &err), err);
     return role;
 }
 
@@ -65,10 +67,12 @@ static void test_tokens(void **state)
     assert_string_not_equal(one, two);
 
     assert_int_equal(role_of(one, now, name), ROLE_EDITOR);
+    assert_true(until == now + 1000);
     assert_string_equal(name, "ci");
     assert_int_equal(role_of(one, now + 1000, name), ROLE_NONE);
     assert_string_equal(name, "");
     assert_int_equal(role_of(two, INT64_MAX, name), ROLE_ADMIN);
+    assert_true(until == INT64_MAX);
     assert_int_equal(role_of("", now, name), ROLE_NONE);
     one[10] = one[10] == 'a' ? 'b' : 'a';
     assert_int_equal(role_of(one, now, name), ROLE_NONE);
