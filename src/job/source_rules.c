@@ -148,13 +148,17 @@ static status rule_format(const struct source_rule *rule, const json_t *record, 
 static status rule_connection(const struct source_rule *rule, const json_t *record, struct field_errors *errors,
                               struct error *err)
 {
-    bool named = json_is_string(json_object_get(record, "connection_id"));
+    /* By its id in the API, by its name in a document. */
+    bool by_name = json_object_get(record, "connection") != NULL;
+    const char *pointer = by_name ? "/connection" : "/connection_id";
+    const json_t *connection = json_object_get(record, pointer + 1);
+    bool named = json_is_string(connection);
     const json_t *config = json_object_get(record, "config");
     if (named && !rule->connections)
-        return field_error_add(errors, err, "/connection_id", "combination",
-                               "source_type=%s uses no connection: leave connection_id out", rule->name);
-    if (!named && rule->connection_required && json_object_get(record, "connection_id"))
-        return field_error_add(errors, err, "/connection_id", "required",
+        return field_error_add(errors, err, pointer, "combination", "source_type=%s uses no connection: leave %s out",
+                               rule->name, pointer + 1);
+    if (!named && rule->connection_required && connection)
+        return field_error_add(errors, err, pointer, "required",
                                "source_type=%s needs a connection: GET /api/connections lists them, POST makes one",
                                rule->name);
     if (strcmp(rule->name, "api") != 0 || !config)
@@ -162,9 +166,10 @@ static status rule_connection(const struct source_rule *rule, const json_t *reco
     if (named && json_object_get(config, "url"))
         return field_error_add(errors, err, "/config/url", "combination",
                                "a connection has its base URL, and its credentials go nowhere else: write the path "
-                               "below it as config.path, or leave connection_id out");
-    if (!named && json_text(config, "path", NULL) && json_object_get(record, "connection_id"))
-        return field_error_add(errors, err, "/connection_id", "required",
+                               "below it as config.path, or leave %s out",
+                               pointer + 1);
+    if (!named && json_text(config, "path", NULL) && connection)
+        return field_error_add(errors, err, pointer, "required",
                                "config.path lies below a connection's base URL: name an http connection, or write the "
                                "whole address as config.url");
     return OK;
