@@ -7,7 +7,7 @@
 
 #include "batch/cast.h"
 #include "batch/value_text.h"
-#include "job/db_connect.h"
+#include "job/connection_task.h"
 
 #define WATCH_NS 50000000
 
@@ -32,6 +32,24 @@ static void *watch(void *argument)
         nanosleep(&pause, NULL);
     }
     return NULL;
+}
+
+static status connect_to(struct ingest_db *db, const json_t *payload, struct error *err)
+{
+    const char *kind = json_text(json_object_get(payload, "connection"), "kind", "");
+    json_t *config = NULL;
+    status s = connection_config(payload, &config, err);
+    if (s == OK) {
+        db->driver = db_driver_find(kind);
+        if (!db->driver) {
+            s = error_set(err, ERR_INVALID, "job/connection_id: a connection of kind '%.40s' is to no database", kind);
+            error_hint(err, "choose a connection of kind postgres, mysql, sqlite or odbc");
+        }
+    }
+    if (s == OK)
+        s = db->driver->connect(&db->session, config, NULL, NULL, err);
+    json_decref(config);
+    return s;
 }
 
 static status start_watch(struct ingest_db *db, const atomic_bool *cancel, struct error *err)
@@ -205,7 +223,7 @@ status ingest_db_open(struct ingest_db *db, const struct ingest_options *o, cons
     const json_t *config = json_object_get(json_object_get(payload, "job"), "config");
     const json_t *connection = json_object_get(json_object_get(payload, "connection"), "config");
     *db = (struct ingest_db){0};
-    status s = db_connect(payload, NULL, NULL, &db->driver, &db->session, err);
+    status s = connect_to(db, payload, err);
     if (s == OK)
         s = start_watch(db, cancel, err);
     if (s == OK)

@@ -31,7 +31,7 @@ static const struct {
     {"08", ERR_UNAVAILABLE, "the connection failed; try again"},
     {"58", ERR_UNAVAILABLE, "the server had trouble with its own files; look into its log"},
     {"XX", ERR_UNAVAILABLE, "the server had trouble of its own; look into its log"},
-    {"0A", ERR_UNSUPPORTED, ""},
+    {"0A", ERR_UNSUPPORTED, "write it as one plain SELECT"},
 };
 
 static void plain(char *text)
