@@ -31,7 +31,14 @@ CPPFLAGS := -iquote src -isystem $(DUCKDB_INCLUDE) -D_GNU_SOURCE -DFLOWFORGE_VER
 CFLAGS := -std=c17 $(WARNINGS) $(CONF_FLAGS) -fvisibility=hidden -pthread
 LDFLAGS := $(CONF_FLAGS) -pthread
 # libduckdb, libmicrohttpd and libcurl are loaded at run time by what needs them: a task's process starts in a millisecond.
-LDLIBS := -lsnappy -lstdc++ -lzstd -lz -lxxhash -ljansson -lsqlite3 -lsodium -lyaml -lm -ldl
+# The others are linked into the program, since binding them (libstdc++ behind snappy above all) would take most of what
+# such a process costs. LINK=shared is for systems that have no static ones; the sanitizers take those that are shared.
+LINK ?= static
+LIBRARIES := -lsnappy -lstdc++ -lzstd -lz -lxxhash -ljansson -lsqlite3 -lsodium -lyaml
+ifeq ($(LINK)-$(CONF),static-release)
+LIBRARIES := -static-libgcc -Wl,-Bstatic $(LIBRARIES) -Wl,-Bdynamic
+endif
+LDLIBS := $(LIBRARIES) -lm -ldl
 
 SOURCES := $(filter-out src/app/main.c,$(sort $(shell find src -name '*.c')))
 # The migrations of the metadata database, as C.

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/answer_cache.h"
 #include "api/metrics.h"
 #include "api/problem.h"
 #include "sys/clock.h"
@@ -110,12 +111,38 @@ static void handle(struct api_context *context, const struct route *route, const
                    struct api_response *response)
 {
     struct error err = {0};
-    if (!api_route_admit(context, route, request, response))
-        return;
     if (route->handle(context, request, response, &err) != OK)
         api_problem_error(response, &err);
     else if (response->status == 0)
         response->status = route->success;
+}
+
+static void handle_kept(struct api_context *context, const struct route *route, const struct api_request *request,
+                        struct api_response *response)
+{
+    struct buf key = {0};
+    uint64_t version;
+    status s = buf_append_str(&key, str_of(request->path), NULL);
+    if (s == OK && json_object_size(request->query))
+        s = json_write(request->query, &key, NULL);
+    if (s != OK) {
+        handle(context, route, request, response);
+    } else if (!answer_cache_find(context->answers, buf_str(&key), response, &version)) {
+        handle(context, route, request, response);
+        answer_cache_keep(context->answers, buf_str(&key), version, response);
+    }
+    buf_release(&key);
+}
+
+static void admit_and_handle(struct api_context *context, const struct route *route, const struct api_request *request,
+                             struct api_response *response)
+{
+    if (!api_route_admit(context, route, request, response))
+        return;
+    if (context->answers && route->kept)
+        handle_kept(context, route, request, response);
+    else
+        handle(context, route, request, response);
 }
 
 void api_dispatch(struct api_context *context, struct api_request *request, struct api_response *response)
@@ -131,7 +158,7 @@ void api_dispatch(struct api_context *context, struct api_request *request, stru
     api_route_find(request->method, path, &match);
     if (match.route) {
         memcpy(request->params, match.params, sizeof request->params);
-        handle(context, match.route, request, response);
+        admit_and_handle(context, match.route, request, response);
         memset(request->params, 0, sizeof request->params);
     } else if (match.known && strcmp(request->method, "OPTIONS") == 0) {
         response->status = 204;

@@ -24,6 +24,8 @@ struct api_metrics {
     pthread_mutex_t lock; /* guards what follows */
     struct buf runs;      /* what write_runs made */
     double runs_until;    /* clock_seconds(): good until then */
+    bool counting;        /* a thread makes the next one; others show the last one meanwhile */
+    pthread_cond_t counted;
 };
 
 status api_metrics_create(struct api_metrics **metrics, struct error *err)
@@ -38,6 +40,7 @@ status api_metrics_create(struct api_metrics **metrics, struct error *err)
         return error_no_memory(err, (api_route_count() + 1) * sizeof *made->routes);
     }
     pthread_mutex_init(&made->lock, NULL);
+    pthread_cond_init(&made->counted, NULL);
     *metrics = made;
     return OK;
 }
@@ -46,6 +49,7 @@ void api_metrics_free(struct api_metrics *metrics)
 {
     if (!metrics)
         return;
+    pthread_cond_destroy(&metrics->counted);
     pthread_mutex_destroy(&metrics->lock);
     buf_release(&metrics->runs);
     free(metrics->routes);
@@ -268,6 +272,28 @@ static status write_runs(struct store *store, struct buf *text, struct error *er
     return s;
 }
 
+/* With the lock held, which it leaves meanwhile. */
+static status count_again(struct api_context *context, struct api_metrics *metrics, struct error *err)
+{
+    struct buf made = {0};
+    metrics->counting = true;
+    pthread_mutex_unlock(&metrics->lock);
+    double begun = clock_seconds();
+    status s = write_runs(context->store, &made, err);
+    double ended = clock_seconds();
+    pthread_mutex_lock(&metrics->lock);
+    metrics->counting = false;
+    pthread_cond_broadcast(&metrics->counted);
+    if (s != OK) {
+        buf_release(&made);
+        return s;
+    }
+    buf_release(&metrics->runs);
+    metrics->runs = made;
+    metrics->runs_until = ended + 20 * (ended - begun);
+    return OK;
+}
+
 /* Counting a million runs takes a while: what it gave is shown again for twenty times as long as it took. */
 static status write_runs_kept(struct api_context *context, struct buf *text, struct error *err)
 {
@@ -276,13 +302,10 @@ static status write_runs_kept(struct api_context *context, struct buf *text, str
         return write_runs(context->store, text, err);
     status s = OK;
     pthread_mutex_lock(&metrics->lock);
-    double begun = clock_seconds();
-    if (begun >= metrics->runs_until) {
-        buf_clear(&metrics->runs);
-        s = write_runs(context->store, &metrics->runs, err);
-        double ended = clock_seconds();
-        metrics->runs_until = s == OK ? ended + 20 * (ended - begun) : 0;
-    }
+    while (metrics->counting && !metrics->runs.len)
+        pthread_cond_wait(&metrics->counted, &metrics->lock);
+    if (!metrics->counting && clock_seconds() >= metrics->runs_until)
+        s = count_again(context, metrics, err);
     if (s == OK)
         s = buf_append_str(text, buf_str(&metrics->runs), err);
     pthread_mutex_unlock(&metrics->lock);

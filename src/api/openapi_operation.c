@@ -8,13 +8,13 @@ const size_t openapi_problem_code_count = ARRAY_LENGTH(openapi_problem_codes);
 
 /* Answers and bodies that are not JSON, by the end of the path. */
 static const struct {
-    const char *method, *ending, *type;
+    const char *method, *ending, *type, *holds;
     bool beside; /* JSON is possible too */
 } other_answers[] = {
-    {"GET", "/metrics", "text/plain", false},
-    {"GET", "/events", "text/event-stream", false},
-    {"GET", "/export", "application/yaml", true},
-    {"GET", "/log", "text/plain", true},
+    {"GET", "/metrics", "text/plain", "string", false},
+    {"GET", "/events", "text/event-stream", "string", false},
+    {"GET", "/export", "application/yaml", "object", true},
+    {"GET", "/log", "text/plain", "string", true},
 };
 /* Statuses beside the usual one that are no problem, with the same body. */
 static const struct {
@@ -163,7 +163,8 @@ static status put_answer(const struct route *route, int http_status, const char 
         if (!is_of(route, other_answers[i].method, other_answers[i].ending))
             continue;
         json = other_answers[i].beside;
-        s = json_put(content, other_answers[i].type, json_pack("{s:{s:s}}", "schema", "type", "string"), err);
+        s = json_put(content, other_answers[i].type, json_pack("{s:{s:s}}", "schema", "type", other_answers[i].holds),
+                     err);
     }
     if (s == OK && json)
         s = json_put(content, "application/json", json_pack("{s:o}", "schema", answer_schema(route)), err);

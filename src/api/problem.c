@@ -101,11 +101,12 @@ status api_problem_fields(struct api_response *response, struct field_errors *er
         return error_set(err, ERR_INTERNAL, "a request was refused without a reason");
     char detail[512];
     const json_t *first = json_array_get(errors->list, 0);
+    const char *pointer = json_text(first, "pointer", ""), *colon = *pointer ? ": " : ""; /* "": the whole request */
     if (count == 1)
-        snprintf(detail, sizeof detail, "%s: %s", json_text(first, "pointer", ""), json_text(first, "message", ""));
+        snprintf(detail, sizeof detail, "%s%s%s", pointer, colon, json_text(first, "message", ""));
     else
-        snprintf(detail, sizeof detail, "%zu fields are wrong, the first is %s: %s", count,
-                 json_text(first, "pointer", ""), json_text(first, "message", ""));
+        snprintf(detail, sizeof detail, "%zu things are wrong, the first is %s%s%s", count, pointer, colon,
+                 json_text(first, "message", ""));
     api_problem(response, 400, "invalid", detail, NULL, errors->list);
     field_errors_release(errors);
     return OK;

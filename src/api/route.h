@@ -11,6 +11,7 @@
 struct event_hub;
 struct api_metrics;
 struct api_auth;
+struct answer_cache;
 
 /* What the handlers work with; all borrowed. */
 struct api_context {
@@ -26,9 +27,10 @@ struct api_context {
     uint64_t upload_most;               /* bytes of one upload */
     const char *const *allowed_origins; /* beside the server's own */
     size_t allowed_origin_count;
-    struct api_metrics *metrics; /* NULL: nothing is counted */
-    struct api_auth *auth;       /* NULL: in this process, without tokens to remember */
-    atomic_uint short_tasks;     /* running now, see api/short_task.h */
+    struct api_metrics *metrics;  /* NULL: nothing is counted */
+    struct answer_cache *answers; /* NULL: none is kept */
+    struct api_auth *auth;        /* NULL: in this process, without tokens to remember */
+    atomic_uint short_tasks;      /* running now, see api/short_task.h */
 };
 
 #define PATH_PARAMS_MOST 4
@@ -82,7 +84,9 @@ struct route {
                      struct error *err);
     const struct api_query_param *params; /* query parameters, ended by a NULL name; may be NULL */
     enum route_stream stream;
-    bool body_optional;
+    bool body_optional; /* none is fine too */
+    /* The answer is made of path, query and metadata alone: not of the time, the role, files or the engine. */
+    bool kept;
 };
 struct api_query_param {
     const char *name, *help;

@@ -272,6 +272,7 @@ static const struct route routes[] = {
      .answer_list = true,
      .success = 200,
      .handle = audit,
+     .kept = true,
      .params = page_params},
 };
 

@@ -288,6 +288,7 @@ static const struct route routes[] = {
      .answer_list = true,
      .success = 200,
      .handle = list,
+     .kept = true,
      .params = list_params},
     {.method = "POST",
      .pattern = "/api/workflows",
@@ -304,7 +305,8 @@ static const struct route routes[] = {
      .layer_centric = true,
      .summary = "A pipeline (by id or name), with counts and newest runs",
      .success = 200,
-     .handle = get},
+     .handle = get,
+     .kept = true},
     {.method = "PATCH",
      .pattern = PIPELINE,
      .role = ROLE_EDITOR,
@@ -345,6 +347,7 @@ static const struct route routes[] = {
      .answer_list = true,
      .success = 200,
      .handle = runs,
+     .kept = true,
      .params = runs_params},
 };
 

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/answer_cache.h"
 #include "api/problem.h"
 #include "api/server_internal.h"
 #include "sys/clock.h"
@@ -114,6 +115,8 @@ void exchange_dispatch(struct work *work)
             dispatch_events(x, &request);
         else
             api_dispatch(x->server->context, &request, &x->response);
+        if (!x->stream)
+            api_response_render(&x->response);
     }
     json_decref(body);
     buf_release(&x->body);

@@ -50,20 +50,30 @@ void client_close(struct client *c)
     free(c);
 }
 
+bool client_has_server(const struct client *c)
+{
+    return c->http != NULL;
+}
+
 /* ---- calls ---- */
 
-/* A problem document as an error: its detail and every bad field. */
+/* A problem document as an error: its detail, or all that is wrong when it is more than one thing. */
 static status explain(int http_status, const json_t *problem, struct error *err)
 {
-    char text[900];
-    size_t i;
-    const json_t *item;
-    snprintf(text, sizeof text, "%s", json_text(problem, "detail", json_text(problem, "title", "the server refuses")));
-    json_array_foreach(json_object_get(problem, "errors"), i, item)
+    char text[sizeof err->message];
+    size_t i, used = 0;
+    const json_t *item, *errors = json_object_get(problem, "errors");
+    if (json_array_size(errors) < 2)
+        snprintf(text, sizeof text, "%s",
+                 json_text(problem, "detail", json_text(problem, "title", "the server refuses")));
+    else
+        snprintf(text, sizeof text, "%zu things are wrong:", json_array_size(errors));
+    json_array_foreach(errors, i, item)
     {
-        size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s %s: %s", i ? ";" : ":", json_text(item, "pointer", ""),
-                 json_text(item, "message", ""));
+        used = strlen(text);
+        if (json_array_size(errors) > 1)
+            snprintf(text + used, sizeof text - used, "%s %s: %s", i ? ";" : "", json_text(item, "pointer", ""),
+                     json_text(item, "message", ""));
     }
     status code = http_status == 404   ? ERR_NOT_FOUND
                   : http_status == 409 ? ERR_CONFLICT

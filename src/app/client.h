@@ -10,6 +10,8 @@ struct client;
 /* `home` NULL: the usual one ($FLOWFORGE_HOME, else ./flowforge-home). ERR_NOT_FOUND when it is no home yet, unless
  * `create`. Looks at <home>/server.lock: a server that runs is talked to, else store and engine are opened here. */
 status client_open(struct client **client, const char *home, bool create, struct error *err) MUST_USE;
+/* Whether a server has the home; else runs end with this process. */
+bool client_has_server(const struct client *client);
 /* *answer (may be NULL) is the body, or null. A problem becomes an error whose message holds every bad field. `body`
  * may be NULL. `path` with its query, encoded. */
 status client_call(struct client *client, const char *method, const char *path, const json_t *body, json_t **answer,

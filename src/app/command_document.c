@@ -18,29 +18,19 @@ struct settings {
 };
 
 #define AT(member) offsetof(struct settings, member)
-#define HOME_OPTION                                                                                                    \
-    {                                                                                                                  \
-        "home", 0, OPTION_TEXT, AT(home), "DIR", NULL,                                                                 \
-            "where FlowForge keeps its data (default $FLOWFORGE_HOME, else ./flowforge-home)"                          \
-    }
-#define HELP_OPTION                                                                                                    \
-    {                                                                                                                  \
-        "help", 'h', OPTION_FLAG, AT(help), NULL, NULL, "show this help"                                               \
-    }
-
 static const struct option apply_table[] = {
-    HOME_OPTION,
+    OPTION_ROW_HOME(struct settings),
     {"dry-run", 'n', OPTION_FLAG, AT(dry_run), NULL, NULL, "check it and say what would change"},
     {"prune", 0, OPTION_FLAG, AT(prune), NULL, NULL,
      "delete jobs of the pipeline that the document does not have; what they made stays"},
-    {"json", 0, OPTION_FLAG, AT(json), NULL, NULL, "print the answer as JSON"},
-    HELP_OPTION,
+    OPTION_ROW_JSON(struct settings, "print the answer as JSON"),
+    OPTION_ROW_HELP(struct settings),
 };
 
 static const struct option export_table[] = {
-    HOME_OPTION,
-    {"json", 0, OPTION_FLAG, AT(json), NULL, NULL, "JSON instead of YAML"},
-    HELP_OPTION,
+    OPTION_ROW_HOME(struct settings),
+    OPTION_ROW_JSON(struct settings, "JSON instead of YAML"),
+    OPTION_ROW_HELP(struct settings),
 };
 
 /* ---- apply ---- */
@@ -169,6 +159,9 @@ int command_export(const struct app *app, int argc, char **argv)
              "Print a pipeline with its jobs as the document that flowforge apply takes. Applying it changes "
              "nothing.\n");
         options_print(export_table, ARRAY_LENGTH(export_table));
+        puts("\nExamples:\n"
+             "  flowforge export sales > pipelines/sales.yaml\n"
+             "  flowforge export --json sales");
         goto out;
     }
     if (s == OK && operands.count != 1) {

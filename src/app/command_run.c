@@ -1,11 +1,11 @@
 /* flowforge run: run a pipeline, or one of its jobs, and watch it. */
 #include <stdio.h>
-#include <string.h>
 
 #include "app/client.h"
 #include "app/command.h"
 #include "app/options.h"
 #include "app/print.h"
+#include "app/run_watch.h"
 
 struct settings {
     const char *home, *job, *from, *to;
@@ -13,8 +13,7 @@ struct settings {
 };
 
 static const struct option table[] = {
-    {"home", 0, OPTION_TEXT, offsetof(struct settings, home), "DIR", NULL,
-     "where FlowForge keeps its data (default $FLOWFORGE_HOME, else ./flowforge-home)"},
+    OPTION_ROW_HOME(struct settings),
     {"job", 'j', OPTION_TEXT, offsetof(struct settings, job), "JOB", NULL, "only this job, by name or id"},
     {"from", 0, OPTION_TEXT, offsetof(struct settings, from), "VALUE", NULL,
      "with --job and --to: a backfill of the rows from this value of the job's watermark column on"},
@@ -22,8 +21,8 @@ static const struct option table[] = {
     {"no-wait", 0, OPTION_FLAG, offsetof(struct settings, no_wait), NULL, NULL,
      "start it and return at once (a server must be running)"},
     {"quiet", 'q', OPTION_FLAG, offsetof(struct settings, quiet), NULL, NULL, "print no log lines, only the outcome"},
-    {"json", 0, OPTION_FLAG, offsetof(struct settings, json), NULL, NULL, "print the run as JSON"},
-    {"help", 'h', OPTION_FLAG, offsetof(struct settings, help), NULL, NULL, "show this help"},
+    OPTION_ROW_JSON(struct settings, "print the run as JSON"),
+    OPTION_ROW_HELP(struct settings),
 };
 
 static void print_help(void)
@@ -37,28 +36,6 @@ static void print_help(void)
          "  flowforge run sales\n"
          "  flowforge run sales --job orders --json\n"
          "  flowforge run sales --job orders --from 2026-01-01 --to 2026-02-01");
-}
-
-/* What is shown of a run while it goes on. */
-struct screen {
-    const struct settings *settings;
-    json_t *names; /* job run id -> name of the job */
-};
-
-/* Job runs and log lines as they come, on standard error. */
-static void show(void *self, const char *event, const json_t *data)
-{
-    struct screen *screen = self;
-    if (screen->settings->quiet || screen->settings->json)
-        return;
-    if (strcmp(event, "log") == 0) {
-        fprintf(stderr, "  %s: %s: %s\n", json_text(screen->names, json_text(data, "job_run_id", ""), "run"),
-                json_text(data, "level", ""), json_text(data, "message", ""));
-        return;
-    }
-    const char *name = json_text(data, "job_name", "?");
-    if (json_put_text(screen->names, json_text(data, "id", ""), name, NULL) == OK)
-        fprintf(stderr, "%s: %s\n", name, json_text(data, "state_name", "?"));
 }
 
 static status start(struct client *client, const struct settings *settings, const char *pipeline, json_t **run,
@@ -85,13 +62,6 @@ static status start(struct client *client, const struct settings *settings, cons
     return s;
 }
 
-/* The process's exit code for how a run ended. */
-static int exit_code_of(const json_t *run)
-{
-    const char *type = json_text(run, "state_type", "");
-    return strcmp(type, "COMPLETED") == 0 ? 0 : strcmp(type, "CANCELLED") == 0 ? 130 : 1;
-}
-
 int command_run(const struct app *app, int argc, char **argv)
 {
     struct settings settings = {0};
@@ -111,29 +81,20 @@ int command_run(const struct app *app, int argc, char **argv)
     }
     if (s == OK && (!settings.from != !settings.to || (settings.from && !settings.job)))
         s = error_set(&err, ERR_USAGE, "a backfill takes all three: --job, --from and --to");
+    const struct run_watch how = {.json = settings.json, .quiet = settings.quiet, .no_wait = settings.no_wait};
     if (s == OK)
         s = client_open(&client, settings.home, false, &err);
     if (s == OK)
+        s = run_watch_check(client, &how, &err);
+    if (s == OK)
         s = start(client, &settings, operands.items[0].p, &run, &err);
-    if (s == OK && !settings.no_wait) {
-        char id[64];
-        snprintf(id, sizeof id, "%s", json_text(run, "id", ""));
-        json_decref(run);
-        run = NULL;
-        struct screen screen = {.settings = &settings, .names = json_object()};
-        s = screen.names ? client_watch(client, id, app->cancel, show, &screen, &run, &err) : error_no_memory(&err, 1);
-        json_decref(screen.names);
-    }
-    if (s == OK && settings.json)
-        s = print_json(run, &err);
-    else if (s == OK)
-        print_run(run);
-    if (s == OK && !settings.no_wait)
-        code = exit_code_of(run);
+    if (s == OK)
+        s = run_watch(app, client, &how, run, &code, &err);
+    if (s == ERR_NOT_FOUND && !err.hint[0])
+        error_hint(&err, "flowforge pipelines lists them");
 out:
     if (s != OK)
         code = command_failed(&err);
-    json_decref(run);
     client_close(client);
     text_list_release(&operands);
     return code;

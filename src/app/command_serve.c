@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "api/answer_cache.h"
 #include "api/auth.h"
 #include "api/metrics.h"
 #include "api/server.h"
@@ -171,6 +172,7 @@ static status serve(const struct app *app, const struct serve_settings *settings
     struct api_context *context = runtime_context(runtime);
     struct http_server *server = NULL;
     struct api_metrics *metrics = NULL;
+    struct answer_cache *answers = NULL;
     struct api_auth *auth = NULL;
     char *host = NULL, token[TOKEN_CAP] = "", url[128];
     const struct http_server_options options = {.address = settings->listen,
@@ -181,10 +183,13 @@ static status serve(const struct app *app, const struct serve_settings *settings
     if (s == OK)
         s = api_metrics_create(&metrics, err);
     if (s == OK)
+        s = answer_cache_create(&answers, context->store, err);
+    if (s == OK)
         s = api_auth_create(&auth, host, hosts->names, hosts->count, err);
     if (s != OK)
         goto out;
     context->metrics = metrics;
+    context->answers = answers;
     context->auth = auth;
     api_auth_local_token(auth, token);
     s = http_server_start(&server, context, &options, err);
@@ -204,8 +209,10 @@ static status serve(const struct app *app, const struct serve_settings *settings
     http_server_stop(server);
 out:
     context->metrics = NULL;
+    context->answers = NULL;
     context->auth = NULL;
     api_auth_free(auth);
+    answer_cache_free(answers);
     api_metrics_free(metrics);
     free(host);
     return s;

@@ -82,15 +82,6 @@ static status read_payload(json_t **payload, struct error *err)
 
 /* ---- out ---- */
 
-static json_t *error_json(const struct error *failure)
-{
-    json_t *e = json_object();
-    report_put(e, "code", report_text(status_slug(failure->code)));
-    report_put(e, "message", report_safe_text(str_of(failure->message)));
-    report_put(e, "hint", report_safe_text(str_of(failure->hint)));
-    return e;
-}
-
 /* Move a member of the result up into `finished`; `fallback` (stolen) when it is not there. */
 static status raise_member(json_t *result, const char *key, json_t *members, json_t *fallback, struct error *err)
 {
@@ -110,7 +101,7 @@ static status write_finished(struct task_events *events, const char *outcome, js
     json_t *members = json_object();
     status s = members ? json_put_text(members, "outcome", outcome, err) : error_no_memory(err, 64);
     if (s == OK && failure)
-        s = json_put(members, "error", error_json(failure), err);
+        s = json_put(members, "error", report_error(failure), err);
     if (s == OK)
         s = raise_member(result, "rejects", members, json_array(), err);
     if (s == OK && result && !failure)
@@ -183,7 +174,7 @@ static int answer(struct task *task, answer_task *make)
         done = make(task, &made, &failure);
     scrub(task, &failure);
     if (done != OK) {
-        json_t *why = error_json(&failure), *errors = json_object_get(made, "errors");
+        json_t *why = report_error(&failure), *errors = json_object_get(made, "errors");
         if (errors)
             report_put(why, "errors", json_incref(errors));
         json_decref(made);

@@ -198,19 +198,16 @@ static void print_folded(const char *text, int indent, int column)
 {
     const int width = 100;
     while (*text) {
-        int n = (int)strcspn(text, " ");
-        if (column + n > width && column > indent) {
+        int n = (int)strcspn(text, " "), gap = column > indent;
+        if (gap && column + gap + n > width) {
             printf("\n%*s", indent, "");
             column = indent;
+            gap = 0;
         }
-        printf("%.*s", n, text);
-        column += n;
+        printf("%s%.*s", gap ? " " : "", n, text);
+        column += gap + n;
         text += n;
-        if (*text == ' ') {
-            putchar(' ');
-            column++;
-            text++;
-        }
+        text += *text == ' ';
     }
     putchar('\n');
 }

@@ -34,6 +34,21 @@ struct option {
     const char *help;
 };
 
+/* Rows that many commands have; `settings` is the type with the members home, json and help. */
+#define OPTION_ROW_HOME(settings)                                                                                      \
+    {                                                                                                                  \
+        "home", 0, OPTION_TEXT, offsetof(settings, home), "DIR", NULL,                                                 \
+            "where FlowForge keeps its data (default $FLOWFORGE_HOME, else ./flowforge-home)"                          \
+    }
+#define OPTION_ROW_JSON(settings, help)                                                                                \
+    {                                                                                                                  \
+        "json", 0, OPTION_FLAG, offsetof(settings, json), NULL, NULL, help                                             \
+    }
+#define OPTION_ROW_HELP(settings)                                                                                      \
+    {                                                                                                                  \
+        "help", 'h', OPTION_FLAG, offsetof(settings, help), NULL, NULL, "show this help"                               \
+    }
+
 /* Fill *settings; what is no option goes to *operands (views into argv). `--` ends the options, a single `-` is an
  * operand. ERR_USAGE names the option and what it takes; an unknown one gets the nearest known name as hint. */
 status options_parse(const struct option *table, size_t count, int argc, char **argv, void *settings,

@@ -79,7 +79,7 @@ void print_table(const json_t *rows, const struct print_column *columns, size_t 
             int n = (int)strlen(cell_text(json_object_get(row, columns[c].member), scratch, sizeof scratch));
             widths[c] = n > widths[c] ? n : widths[c];
         }
-        printf("%s%-*s", c ? "  " : "", widths[c], columns[c].heading);
+        printf("%s%-*s", c ? "  " : "", c + 1 < count ? widths[c] : 0, columns[c].heading);
     }
     putchar('\n');
     json_array_foreach(rows, i, row)
@@ -87,7 +87,9 @@ void print_table(const json_t *rows, const struct print_column *columns, size_t 
         for (size_t c = 0; c < count && c < ARRAY_LENGTH(widths); c++) {
             const json_t *value = json_object_get(row, columns[c].member);
             const char *text = cell_text(value, scratch, sizeof scratch);
-            printf(json_is_integer(value) ? "%s%*s" : "%s%-*s", c ? "  " : "", widths[c], text);
+            bool number = json_is_integer(value);
+            /* Nothing stands behind the last column, so texts in it need no padding. */
+            printf(number ? "%s%*s" : "%s%-*s", c ? "  " : "", number || c + 1 < count ? widths[c] : 0, text);
         }
         putchar('\n');
     }

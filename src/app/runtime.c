@@ -48,17 +48,37 @@ static status join(char into[PATH_MAX], const char *home, const char *name, stru
     return n > 0 && n < PATH_MAX ? OK : too_long(home, err);
 }
 
+/* The names of the folders at the end of `home` that were made for it: as many as `made` has segments. */
+static status sync_made(const char *home, const char *made, struct error *err)
+{
+    char outer[PATH_MAX];
+    status s = OK;
+    snprintf(outer, sizeof outer, "%s", home);
+    for (made += strspn(made, "/"); s == OK && *made; made += strspn(made, "/")) {
+        char *slash = strrchr(outer, '/');
+        if (!slash)
+            break;
+        *slash = '\0';
+        s = dir_fsync(*outer ? outer : "/", err);
+        made += strcspn(made, "/");
+    }
+    return s;
+}
+
 static status resolve_home(struct runtime *r, const struct runtime_options *options, struct error *err)
 {
     const char *home = options->home ? options->home : getenv("FLOWFORGE_HOME");
     char database[PATH_MAX];
     enum path_kind kind;
+    size_t existing = 0;
     if (!home || !*home)
         home = "./flowforge-home";
-    status s = options->create ? dir_make_all(home, NULL, err) : OK;
+    status s = options->create ? dir_make_all(home, &existing, err) : OK;
     if (s == OK && !realpath(home, r->home))
         s = errno == ENOENT ? error_set(err, ERR_NOT_FOUND, "there is no home at '%s'", home)
                             : error_set_errno(err, errno, "cannot use the home '%s'", home);
+    if (s == OK && options->create)
+        s = sync_made(r->home, home + existing, err);
     if (s == OK)
         s = join(database, r->home, "flowforge.db", err);
     if (s == OK && !options->create) {
@@ -67,7 +87,7 @@ static status resolve_home(struct runtime *r, const struct runtime_options *opti
             s = error_set(err, ERR_NOT_FOUND, "'%s' is no FlowForge home: it has no flowforge.db", home);
     }
     if (s == ERR_NOT_FOUND)
-        error_hint(err, "name it with --home or FLOWFORGE_HOME; flowforge serve makes a new one");
+        error_hint(err, "name it with --home or FLOWFORGE_HOME; flowforge serve and flowforge apply make a new one");
     return s;
 }
 
@@ -211,6 +231,8 @@ static status start_parts(struct runtime *r, const struct runtime_options *optio
         s = join(r->inbox, r->home, "inbox", err);
     if (s == OK)
         s = store_open(&r->store, database, err);
+    if (s == OK) /* SQLite does not look whether the name of its log could be made durable */
+        s = dir_fsync(r->home, err);
     if (s == OK)
         s = event_hub_create(&r->hub, err);
     if (s != OK)

@@ -60,6 +60,7 @@ static size_t count_characters(const char *text, size_t n)
     return count;
 }
 
+/* `unit` in the plural, by an s. */
 static status check_length(struct field_check *check, const struct field_def *field, size_t length, const char *unit,
                            bool *right, struct error *err)
 {
@@ -67,7 +68,8 @@ static status check_length(struct field_check *check, const struct field_def *fi
     *right = false;
     if ((double)length < field->min) {
         if (field->min == 1)
-            return field_check_refuse(check, err, "length", "must not be empty: give at least one of its %s", unit);
+            return field_check_refuse(check, err, "length", "must not be empty: give at least one %.*s",
+                                      (int)strlen(unit) - 1, unit);
         return field_check_refuse(check, err, "length", "%zu %s are too few: give at least %.0f", length, unit,
                                   field->min);
     }

@@ -49,20 +49,6 @@ status json_parse(const char *text, size_t n, const char *what, json_t **value, 
     return OK;
 }
 
-static int append_chunk(const char *chunk, size_t n, void *to)
-{
-    return buf_append(to, chunk, n, NULL) == OK ? 0 : -1;
-}
-
-status json_write(const json_t *value, struct buf *text, struct error *err)
-{
-    size_t before = text->len;
-    if (json_dump_callback(value, append_chunk, text, JSON_COMPACT | JSON_ENCODE_ANY) == 0)
-        return OK;
-    text->len = before;
-    return error_no_memory(err, before);
-}
-
 status json_put(json_t *object, const char *key, json_t *value, struct error *err)
 {
     if (!value || json_object_set_new(object, key, value) != 0)

@@ -1,16 +1,57 @@
 #include "job/connection_task.h"
 
-#include <string.h>
+#include <stdlib.h>
+#include <strings.h>
 
 #include "job/connection_fields.h"
-#include "job/db_connect.h"
 #include "sys/clock.h"
+#include "sys/confine.h"
 
 #define PATIENCE_SECONDS 15 /* of one try to connect: somebody is waiting */
 #define TABLES_MOST 2000
 #define SECRET_LEAST 4 /* characters: "***" is never longer than what it stands for */
 
-/* ---- secrets ---- */
+/* ---- the payload's connection ---- */
+
+static status resolve_path(const json_t *payload, json_t *config, struct error *err)
+{
+    const json_t *roots = json_object_get(payload, "local_roots");
+    size_t count = json_array_size(roots);
+    const char **names = calloc(count + 1, sizeof *names);
+    char *anchored = NULL, *resolved = NULL;
+    status s = names ? OK : error_no_memory(err, count);
+    for (size_t i = 0; s == OK && i < count; i++) {
+        names[i] = json_string_value(json_array_get(roots, i));
+        if (!names[i])
+            s = error_set(err, ERR_INVALID, "payload: a local root is no text");
+    }
+    if (s == OK)
+        s = confine_anchor(json_text(config, "path", ""), names, count, &anchored, err);
+    if (s == OK)
+        s = confine_path(anchored, names, count, &resolved, err);
+    if (s == OK)
+        s = json_put_text(config, "path", resolved, err);
+    free(names);
+    free(anchored);
+    free(resolved);
+    return s;
+}
+
+status connection_config(const json_t *payload, json_t **config, struct error *err)
+{
+    const json_t *connection = json_object_get(payload, "connection");
+    json_t *made = json_deep_copy(json_object_get(connection, "config"));
+    if (!json_is_object(made)) {
+        json_decref(made);
+        return error_set(err, ERR_INVALID, "payload: there is no connection");
+    }
+    status s = strcmp(json_text(connection, "kind", ""), "sqlite") == 0 ? resolve_path(payload, made, err) : OK;
+    if (s == OK)
+        *config = made;
+    else
+        json_decref(made);
+    return s;
+}
 
 static void scrub_text(char *text, const char *secret)
 {
@@ -57,37 +98,37 @@ void connection_scrub(const json_t *payload, char *text)
 
 /* ---- databases ---- */
 
-/* The payload's connection with less patience. */
-static status hurried(const json_t *payload, json_t **into, struct error *err)
+static status find_driver(const json_t *payload, const struct db_driver **driver, struct error *err)
+{
+    const char *kind = json_text(json_object_get(payload, "connection"), "kind", "");
+    *driver = db_driver_find(kind);
+    return *driver ? OK
+                   : error_set(err, ERR_UNSUPPORTED,
+                               "this version of FlowForge cannot reach connections of the kind %s", kind);
+}
+
+static status shorten_patience(json_t *config, struct error *err)
 {
     static const char *const members[] = {"connect_timeout_seconds", "login_timeout_seconds"};
-    json_t *copy = json_deep_copy(payload);
-    json_t *config = json_object_get(json_object_get(copy, "connection"), "config");
-    status s = copy ? OK : error_no_memory(err, 64);
+    status s = OK;
     for (size_t i = 0; s == OK && i < ARRAY_LENGTH(members); i++)
         if (json_int(config, members[i], 0) > PATIENCE_SECONDS)
             s = json_put_int(config, members[i], PATIENCE_SECONDS, err);
-    if (s == OK)
-        *into = copy;
-    else
-        json_decref(copy);
     return s;
 }
 
 static status connect(const json_t *payload, db_step *step, void *self, const struct db_driver **driver,
                       struct db_session **session, struct error *err)
 {
-    const char *kind = json_text(json_object_get(payload, "connection"), "kind", "");
-    json_t *copy = NULL;
-    if (!db_driver_find(kind))
-        return error_set(err, ERR_UNSUPPORTED,
-                         "this version of FlowForge reaches no database by connections of the "
-                         "kind %s",
-                         kind);
-    status s = hurried(payload, &copy, err);
+    json_t *config = NULL;
+    status s = find_driver(payload, driver, err);
     if (s == OK)
-        s = db_connect(copy, step, self, driver, session, err);
-    json_decref(copy);
+        s = connection_config(payload, &config, err);
+    if (s == OK)
+        s = shorten_patience(config, err);
+    if (s == OK)
+        s = (*driver)->connect(session, config, step, self, err);
+    json_decref(config);
     return s;
 }
 
@@ -197,6 +238,14 @@ status connection_test(const struct task *task, json_t **answer, struct error *e
 
 /* ---- the tables ---- */
 
+static void ignore_step(void *self, const char *step, double seconds, const struct error *failure)
+{
+    (void)self;
+    (void)step;
+    (void)seconds;
+    (void)failure;
+}
+
 static bool is_wanted(const json_t *payload, const json_t *table)
 {
     const char *schema = json_text(payload, "schema", NULL), *search = json_text(payload, "search", NULL);
@@ -233,7 +282,7 @@ status connection_tables(const struct task *task, json_t **answer, struct error 
     const struct db_driver *driver = NULL;
     struct db_session *session = NULL;
     json_t *all = NULL;
-    status s = connect(task->payload, NULL, NULL, &driver, &session, err);
+    status s = connect(task->payload, ignore_step, NULL, &driver, &session, err);
     if (s == OK)
         s = driver->tables(session, &all, err);
     if (s == OK)

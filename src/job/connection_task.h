@@ -17,6 +17,9 @@ status connection_tables(const struct task *task, json_t **answer, struct error 
  * table is in connection_task.c, a row a kind. */
 typedef status connection_tester(const struct task *task, db_step *step, void *self, struct error *err);
 
+/* The config of payload.connection, ready for a driver: the path of a sqlite file is confined to the local roots and
+ * resolved. *config is a new reference. ERR_INVALID when the payload has no connection. */
+status connection_config(const json_t *payload, json_t **config, struct error *err) MUST_USE;
 /* "***" instead of every secret of payload.connection that stands in the text, in place. For messages of libraries and
  * servers on their way out. */
 void connection_scrub(const json_t *payload, char *text);

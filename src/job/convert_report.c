@@ -65,15 +65,6 @@ static json_t *stages_json(const struct convert_result *r)
     return list;
 }
 
-static json_t *error_json(const struct error *failure)
-{
-    json_t *e = json_object();
-    report_put(e, "code", report_text(status_slug(failure->code)));
-    report_put(e, "message", report_safe_text(str_of(failure->message)));
-    report_put(e, "hint", report_safe_text(str_of(failure->hint)));
-    return e;
-}
-
 status convert_report_write(const struct convert_options *options, const struct convert_result *r,
                             const struct error *failure, struct buf *json, struct error *err)
 {
@@ -83,7 +74,7 @@ status convert_report_write(const struct convert_options *options, const struct 
                            : r->rows_rejected ? "completed_with_rejects"
                                               : "completed"));
     if (failure)
-        report_put(root, "error", error_json(failure));
+        report_put(root, "error", report_error(failure));
     report_put(root, "run_id", json_stringn_nocheck(options->run_id.p, options->run_id.n));
     report_put(root, "dry_run", json_boolean(options->dry_run));
     report_put(root, "seconds", json_real(r->seconds));

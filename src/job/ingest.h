@@ -37,6 +37,9 @@ status ingest_merge(struct ingest *ingest, struct error *err) MUST_USE;
 status ingest_result(const struct ingest *ingest, json_t **result, struct error *err) MUST_USE;
 /* Of a run that found nothing to do. */
 status ingest_result_skipped(const struct ingest *ingest, json_t **result, struct error *err) MUST_USE;
+/* Its parts about files: "files"; "removes" and "replace_all". */
+status ingest_put_files(const struct ingest *ingest, json_t *result, struct error *err) MUST_USE;
+status ingest_put_removes(const struct ingest *ingest, json_t *result, struct error *err) MUST_USE;
 /* [first 100 bad rows] */
 status ingest_rejects(const struct ingest *ingest, json_t **rejects, struct error *err) MUST_USE;
 /* Path of a result file below the data folder. */

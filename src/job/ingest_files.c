@@ -28,6 +28,23 @@ static status index_ledger(const json_t *ledger, json_t **index, struct error *e
     return OK;
 }
 
+#define UPLOAD_URI "upload://"
+
+/* Every upload has an id of its own, so the bytes tell whether it was taken before, under whatever name. */
+static bool is_taken_upload(const struct ingest_file *f, json_t *ledger)
+{
+    const char *uri;
+    json_t *entry;
+    json_object_foreach(ledger, uri, entry)
+    {
+        const char *etag = json_text(entry, "etag", NULL);
+        if (strncmp(uri, UPLOAD_URI, strlen(UPLOAD_URI)) == 0 && etag && f->etag && strcmp(f->etag, etag) == 0 &&
+            (uint64_t)json_int(entry, "size", -1) == f->size)
+            return true;
+    }
+    return false;
+}
+
 /* Was exactly this taken before? A file that was only touched is told by its hash. */
 static status is_same(struct ingest_file *f, const json_t *entry, const atomic_bool *cancel, bool *same,
                       struct error *err)
@@ -120,7 +137,7 @@ static status add_local(struct ingest_files *files, const struct ingest_options 
 }
 
 static status add_upload(struct ingest_files *files, const struct ingest_options *options, const json_t *upload,
-                         const json_t *ledger, const atomic_bool *cancel, struct error *err)
+                         json_t *ledger, const atomic_bool *cancel, struct error *err)
 {
     const char *path = json_text(upload, "path", ""), *id = json_text(upload, "id", "");
     const char *name = json_text(upload, "filename", id);
@@ -139,13 +156,19 @@ static status add_upload(struct ingest_files *files, const struct ingest_options
     if (json_int(upload, "size", (int64_t)f.size) != (int64_t)f.size)
         return error_set(err, ERR_CHANGED, "the upload '%.60s' has %llu bytes instead of %lld", id,
                          (unsigned long long)f.size, (long long)json_int(upload, "size", 0));
-    f.uri = text_of("upload://%s/%s", id, name);
+    f.uri = text_of(UPLOAD_URI "%s/%s", id, name);
     f.path = strdup(path);
     f.name = strdup(name[0] ? name : id);
-    if (f.uri && f.path && f.name)
-        return consider(files, options, &f, ledger, cancel, err);
-    file_release(&f);
-    return error_no_memory(err, strlen(path));
+    if (!f.uri || !f.path || !f.name) {
+        file_release(&f);
+        return error_no_memory(err, strlen(path));
+    }
+    if (options->incremental && is_taken_upload(&f, ledger)) {
+        files->skipped++;
+        file_release(&f);
+        return OK;
+    }
+    return consider(files, options, &f, ledger, cancel, err);
 }
 
 static status read_roots(const json_t *list, const char ***roots, size_t *count, struct error *err)

@@ -48,6 +48,20 @@ status input_plan_from_schema(struct input_plan *plan, const struct schema *sche
                               struct error *err) MUST_USE;
 /* The output name of a source column. */
 struct str input_plan_rename(const struct convert_options *options, struct str source);
+/* Standard input and pipes can be read only once, and the plan needs the head: a copy takes their place, in an
+ * anonymous file of options->temp_dir. A request to stop ends the waiting for bytes. */
+bool input_is_read_once(const char *path);
+status planned_input_spool(struct planned_input *input, const struct convert_options *options,
+                           struct error *err) MUST_USE;
+/* Read its head: format, encoding, dialect, and of csv the names. */
+status planned_input_look(struct planned_input *input, const struct convert_options *options,
+                          struct error *err) MUST_USE;
+/* Heads of very many inputs would not fit into memory: this one keeps what its share is. */
+status planned_input_trim(struct planned_input *input, const struct convert_options *options,
+                          struct error *err) MUST_USE;
+/* The names of JSON: its keys take the place of a header. */
+status planned_input_keys(struct planned_input *input, const struct convert_options *options,
+                          struct error *err) MUST_USE;
 /* Options for its cutter and decoder, made from the plan. */
 status planned_input_cutter(const struct planned_input *input, const struct convert_options *options,
                             struct text_cutter *cutter, struct error *err) MUST_USE;
@@ -59,6 +73,7 @@ status planned_input_decode_head(const struct planned_input *input, const struct
 /* Opened at its first data record. */
 status planned_input_open(const struct planned_input *input, const struct convert_options *options,
                           atomic_ullong *progress, struct byte_source *source, struct error *err) MUST_USE;
+void planned_input_release(struct planned_input *input);
 void input_plan_release(struct input_plan *plan);
 
 #endif

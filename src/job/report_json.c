@@ -114,3 +114,12 @@ json_t *report_input(const struct convert_input *in)
         report_put(item, "dialect", dialect_json(&in->text));
     return item;
 }
+
+json_t *report_error(const struct error *failure)
+{
+    json_t *e = json_object();
+    report_put(e, "code", report_text(status_slug(failure->code)));
+    report_put(e, "message", report_safe_text(str_of(failure->message)));
+    report_put(e, "hint", report_safe_text(str_of(failure->hint)));
+    return e;
+}

@@ -12,6 +12,8 @@ json_t *report_text(const char *s);
 json_t *report_safe_text(struct str s);
 json_t *report_number(uint64_t n);
 void report_put(json_t *object, const char *key, json_t *value);
+/* {"code", "message", "hint"} */
+json_t *report_error(const struct error *failure);
 json_t *report_schema(const struct schema *schema);
 json_t *report_input(const struct convert_input *input);
 json_t *report_reject(const struct reject_list *list, size_t at, const char *input, const struct schema *schema);

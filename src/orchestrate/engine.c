@@ -217,9 +217,8 @@ static void release(struct engine *engine)
 static status copy_options(struct engine *engine, const struct engine_options *options, struct error *err)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t share = (cores > 0 ? (size_t)cores : 1) / options->max_parallel_jobs;
     engine->options = *options;
-    engine->task_threads = options->task_threads ? options->task_threads : share ? share : 1;
+    engine->cores = cores > 0 ? (size_t)cores : 1;
     engine->home = strdup(options->home);
     engine->program = strdup(options->program);
     engine->children = calloc(options->max_parallel_jobs, sizeof *engine->children);

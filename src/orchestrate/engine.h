@@ -13,7 +13,7 @@ struct engine_options {
     const char *program;            /* path of this executable */
     size_t max_parallel_jobs;       /* children at once, >= 1 */
     size_t task_memory;             /* bytes for each child */
-    size_t task_threads;            /* 0: cores / max_parallel_jobs, at least 1 */
+    size_t task_threads;            /* 0: a task gets the cores / the tasks that run when it starts */
     const char *const *local_roots; /* absolute, resolved */
     size_t local_root_count;
     bool allow_private_addresses; /* told to tasks: API sources may reach them, where their connection says so */
@@ -39,7 +39,7 @@ struct run_request {
     const char *pipeline_id;
     enum job_kind kind;  /* with job_id */
     const char *job_id;  /* NULL: the whole pipeline */
-    const char *trigger; /* "manual", "api", "cli", "retry" */
+    const char *trigger; /* "api" (the command line goes through it, too), "retry"; NULL: "manual" */
     const char *created_by;
     const char *idempotency_key; /* NULL: none */
     /* {"from", "to"}: a backfill of these bounds, kept in the run's config as "range"; NULL: none. Of one ingest job

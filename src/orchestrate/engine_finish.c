@@ -45,7 +45,7 @@ void job_failed(struct engine *engine, struct job_run *job, enum run_event event
     json_decref(job->result);
     job->result = NULL;
     job->step = STEP_NONE;
-    job->seen.written = 0;
+    job->seen = (struct job_counts){0}; /* what it had read led to nothing: the counts have to add up */
     if (!retryable || (int64_t)job->attempt > retries || job->run->cancelled || engine->stop_at > 0 ||
         job->state != RUN_RUNNING) {
         log_error(engine, job, "error", "");
@@ -160,6 +160,7 @@ void job_child_ended(struct engine *engine, struct child *child)
     if (job->state == RUN_CANCELLING) {
         /* Nothing of it is committed, whatever it managed to finish. */
         discard_staging(engine, job);
+        job->seen = (struct job_counts){0};
         job_event(engine, job, RUN_STOPPED, NULL);
     } else if (child->timed_out && !child->protocol_error.code[0]) {
         run_error_format(&job->error, status_slug(ERR_TIMEOUT), "raise timeout_seconds, or find out what takes so long",
@@ -206,7 +207,6 @@ void job_publish(struct engine *engine, struct job_run *job, double now)
             now + backoff_seconds(PUBLISH_FIRST_SECONDS, PUBLISH_MOST_SECONDS, ++job->step_tries, next_random(engine));
         return;
     }
-    job->seen = (struct job_counts){0};
     job_failed(engine, job, RUN_FAIL, slug_retryable(job->error.code));
     job->step = STEP_UNDO;
 }

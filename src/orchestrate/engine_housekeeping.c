@@ -14,7 +14,7 @@
 #define SOON_SECONDS 1.0  /* after a run's end */
 #define APART_MOST_SECONDS 60.0
 
-#define NAMED_MOST 20 /* orphans, one by one */
+#define TOLD_MOST 1000 /* files that the log names */
 
 struct housekeeper {
     const struct engine *engine;
@@ -28,9 +28,8 @@ struct housekeeper {
     double next_at;  /* clock_seconds() */
     double later_at; /* when what a run replaced may go; 0: nothing */
     double last_at;
-    bool orphans_sought;
-    struct buf orphans; /* the names of the first ones */
-    size_t orphans_named;
+    bool compared; /* once a start: lake and manifest */
+    size_t orphans, lost;
     atomic_bool stop;
 };
 
@@ -58,22 +57,20 @@ static bool wait_turn(struct housekeeper *h)
     return go;
 }
 
-static void name_orphan(void *self, const char *path)
+static void tell_orphan(void *self, const char *path)
 {
     struct housekeeper *h = self;
-    if (h->orphans_named < NAMED_MOST &&
-        buf_printf(&h->orphans, NULL, "%s'%.300s'", h->orphans_named ? ", " : "", path) == OK)
-        h->orphans_named++;
+    if (h->orphans++ < TOLD_MOST)
+        engine_log(h->engine, "warning", "a file of the lake is part of no dataset of this home; it is left alone: %s",
+                   path);
 }
 
-static void tell_orphans(struct housekeeper *h, size_t count)
+static void tell_lost(void *self, const char *path)
 {
-    if (count)
-        engine_log(h->engine, "warning",
-                   "the lake holds %zu files that no manifest knows; they are left alone, and may be removed by hand: "
-                   "%.*s%s",
-                   count, (int)h->orphans.len, (const char *)h->orphans.data, count > h->orphans_named ? ", ..." : "");
-    buf_release(&h->orphans);
+    struct housekeeper *h = self;
+    if (h->lost++ < TOLD_MOST)
+        engine_log(h->engine, "error",
+                   "a file of the lake is not there; restore it, or run its job again in full mode: %s", path);
 }
 
 static void keep_house(struct housekeeper *h)
@@ -83,7 +80,8 @@ static void keep_house(struct housekeeper *h)
     const struct housekeeping_options options = {.now = engine_now(),
                                                  .grace_seconds = h->grace,
                                                  .uploads = h->uploads,
-                                                 .orphan = h->orphans_sought ? NULL : name_orphan,
+                                                 .orphan = h->compared ? NULL : tell_orphan,
+                                                 .lost = h->compared ? NULL : tell_lost,
                                                  .self = h,
                                                  .stop = &h->stop};
     /* What an error left is there the next time. */
@@ -93,9 +91,11 @@ static void keep_house(struct housekeeper *h)
     if (report.files_removed || report.uploads_removed)
         engine_log(h->engine, "info", "housekeeping removed %zu files (%zu landing copies had expired) and %zu uploads",
                    report.files_removed, report.landing_expired, report.uploads_removed);
-    if (!h->orphans_sought)
-        tell_orphans(h, report.orphans);
-    h->orphans_sought = true;
+    if (!h->compared && (h->orphans || h->lost))
+        engine_log(h->engine, h->lost ? "error" : "warning",
+                   "lake and metadata differ: %zu files of the lake are part of no dataset, %zu files are not there",
+                   h->orphans, h->lost);
+    h->compared = true;
 }
 
 static void *run_thread(void *self)
@@ -127,7 +127,6 @@ static void release(struct housekeeper *h)
 {
     pthread_mutex_destroy(&h->lock);
     pthread_cond_destroy(&h->changed);
-    buf_release(&h->orphans);
     free(h->uploads);
     free(h);
 }

@@ -49,7 +49,7 @@ static status put_frame(const struct engine *engine, json_t *payload, const stru
     if (s == OK)
         s = json_put_int(payload, "memory", (int64_t)engine->options.task_memory, err);
     if (s == OK)
-        s = json_put_int(payload, "threads", (int64_t)engine->task_threads, err);
+        s = json_put_int(payload, "threads", (int64_t)from->threads, err);
     if (s == OK)
         s = json_put(payload, "pipeline", json_incref(pipeline), err);
     if (s == OK)
@@ -304,7 +304,7 @@ status engine_payload(struct engine *engine, enum job_kind kind, const json_t *p
     char id[ID_CAP];
     id_make(id);
     struct db *db = NULL;
-    const struct payload_for from = {kind, pipeline, job, id, id, 1, engine_now(), false};
+    const struct payload_for from = {kind, pipeline, job, id, id, 1, engine_now(), 1, false};
     status s = store_reader(engine->options.store, &db, err);
     if (s == OK)
         s = db_begin(db, err); /* one view of snapshots and files */

@@ -65,7 +65,8 @@ void job_refused(struct engine *engine, struct job_run *job)
     engine_log(engine, "error", "run %s (job '%s') is given up: %s", job->id, job->job_name, why.message);
     free(job->refusal);
     job->refusal = NULL;
-    job->seen = (struct job_counts){0};
+    if (job->step != STEP_PUBLISHED) /* its rows are in the lake */
+        job->seen = (struct job_counts){0};
     json_decref(job->report);
     job->report = NULL;
     /* Its end is refused too: nothing is left to be said. */

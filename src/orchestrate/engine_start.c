@@ -99,6 +99,19 @@ static status insert_run(struct db *db, const struct pipeline_run *run, const st
     return s;
 }
 
+/* A key stands for one thing that is to happen once; for another thing it is refused, not answered with the first. */
+static status check_same(const struct run_request *request, const json_t *run, struct error *err)
+{
+    const char *of = json_text(json_array_get(json_object_get(run, "job_runs"), 0), "job_id", "");
+    bool of_job = strcmp(json_text(run, "kind", ""), "job") == 0;
+    if (request->job_id ? of_job && strcmp(of, request->job_id) == 0 : !of_job)
+        return OK;
+    error_set(err, ERR_CONFLICT, "this Idempotency-Key belongs to the run %s already, which is one of %s",
+              json_text(run, "id", ""), of_job ? "another job" : "the whole pipeline");
+    error_hint(err, "send a new key for each thing that is to happen once");
+    return ERR_CONFLICT;
+}
+
 /* The run that this key gave before, if any. */
 static status find_existing(struct db *db, const struct run_request *request, json_t **run, struct error *err)
 {
@@ -108,6 +121,8 @@ static status find_existing(struct db *db, const struct run_request *request, js
     status s = pipeline_run_by_key(db, request->pipeline_id, request->idempotency_key, &record, err);
     if (s == OK && record)
         s = answer_run(db, json_text(record, "id", ""), run, err);
+    if (s == OK && *run)
+        s = check_same(request, *run, err);
     json_decref(record);
     return s;
 }

@@ -140,7 +140,7 @@ struct engine {
     char *home, *program, *lake_path;
     char **local_roots;
     struct storage lake;
-    size_t task_threads;
+    size_t cores;
     int wake; /* eventfd */
     pthread_mutex_t lock;
     struct message *inbox, **inbox_end;
@@ -233,6 +233,7 @@ struct payload_for {
     const char *run_id, *pipeline_run_id;
     unsigned attempt;
     int64_t run_time;
+    size_t threads;
     bool run; /* inputs must exist and are pinned */
 };
 status payload_make(const struct engine *engine, struct db *db, const struct payload_for *from, json_t **payload,

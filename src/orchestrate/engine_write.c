@@ -69,11 +69,21 @@ static status write_published(struct db *db, struct job_run *job, struct error *
     return s == ERR_NOT_FOUND ? OK : s; /* deleted with its pipeline */
 }
 
+/* All that start in one round have their slots already, so they share fairly. One that started alone keeps what it got:
+ * for as long as it runs beside a later one, the cores have a few threads more than they need. */
+static size_t threads_of_task(const struct engine *engine)
+{
+    size_t tasks = engine->children_busy ? engine->children_busy : 1;
+    size_t share = engine->options.task_threads ? engine->options.task_threads : engine->cores / tasks;
+    return share ? share : 1;
+}
+
 static status make_payload(struct engine *engine, struct db *db, struct job_run *job, struct error *err)
 {
     json_t *payload = NULL;
     const struct payload_for from = {job->kind,    job->run->pipeline, job->config,   job->id,
-                                     job->run->id, job->attempt,       job->run_time, true};
+                                     job->run->id, job->attempt,       job->run_time, threads_of_task(engine),
+                                     true};
     job->pinned = true;
     status s = payload_make(engine, db, &from, &payload, err);
     if (s != OK)
@@ -114,21 +124,28 @@ static status update_row(struct db *db, const struct record_table *table, const 
     return s == ERR_NOT_FOUND ? OK : s;
 }
 
+/* The row as subscribers will see it into `rows`; *changes: what of it an update writes. */
+static status note_row(json_t *rows, json_t *row, json_t **changes, struct error *err)
+{
+    json_t *made;
+    status s = json_add(rows, row, err);
+    if (s != OK)
+        return s;
+    if (!(made = json_copy(row)))
+        return error_no_memory(err, 64);
+    json_object_del(made, "id");
+    json_object_del(made, "created_at");
+    *changes = made;
+    return OK;
+}
+
 static status write_job_row(struct db *db, struct job_run *job, json_t *rows, struct error *err)
 {
-    json_t *row = NULL;
+    json_t *row = NULL, *changes = NULL;
     status s = job_run_json(job, &row, err);
-    if (s != OK)
-        return s;
-    s = json_add(rows, row, err);
-    if (s != OK)
-        return s;
-    json_t *changes = json_copy(row);
-    if (!changes)
-        return error_no_memory(err, sizeof *job);
-    json_object_del(changes, "id");
-    json_object_del(changes, "created_at");
-    if (job->report)
+    if (s == OK)
+        s = note_row(rows, row, &changes, err);
+    if (s == OK && job->report)
         s = json_put(changes, "report", json_incref(job->report), err);
     if (s == OK)
         s = update_row(db, run_table(job->kind), job->id, changes, err);
@@ -140,19 +157,12 @@ static status write_job_row(struct db *db, struct job_run *job, json_t *rows, st
 
 static status write_pipeline_row(struct db *db, const struct pipeline_run *run, json_t *rows, struct error *err)
 {
-    json_t *row = NULL;
+    json_t *row = NULL, *changes = NULL;
     status s = pipeline_run_json(run, &row, err);
-    if (s != OK)
-        return s;
-    s = json_add(rows, row, err);
-    if (s != OK)
-        return s;
-    json_t *changes = json_copy(row);
-    if (!changes)
-        return error_no_memory(err, sizeof *run);
-    json_object_del(changes, "id");
-    json_object_del(changes, "created_at");
-    s = update_row(db, &pipeline_runs_table, run->id, changes, err);
+    if (s == OK)
+        s = note_row(rows, row, &changes, err);
+    if (s == OK)
+        s = update_row(db, &pipeline_runs_table, run->id, changes, err);
     json_decref(changes);
     return s;
 }

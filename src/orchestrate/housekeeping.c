@@ -198,11 +198,50 @@ static status find_orphans(struct housekeeping *h, struct error *err)
     return s == ERR_CANCELLED && is_stopped(h) ? OK : s;
 }
 
+/* Between listing and looking it may have been replaced and removed. */
+static status look_for(struct housekeeping *h, struct db *db, const json_t *row, struct error *err)
+{
+    const char *path = json_text(row, "path", "");
+    bool exists = true, wanted = false;
+    status s = h->lake->ops->exists(h->lake->self, path, &exists, err);
+    if (s == OK && !exists)
+        s = manifest_is_present(db, json_int(row, "id", 0), &wanted, err);
+    if (s == OK && wanted) {
+        h->report.lost++;
+        h->options->lost(h->options->self, path);
+    }
+    return s;
+}
+
+static status find_lost(struct housekeeping *h, struct error *err)
+{
+    int64_t after = 0;
+    status s = OK;
+    for (bool more = h->options->lost != NULL; more && s == OK && !is_stopped(h);) {
+        struct db *db = NULL;
+        json_t *rows = NULL, *row;
+        size_t i;
+        s = store_reader(h->store, &db, err);
+        if (s == OK)
+            s = manifest_present(db, after, BATCH, &rows, err);
+        more = json_array_size(rows) == BATCH;
+        json_array_foreach(rows, i, row)
+        {
+            after = json_int(row, "id", 0);
+            if (s == OK)
+                s = look_for(h, db, row, err);
+        }
+        json_decref(rows);
+        store_give_back(h->store, db);
+    }
+    return s;
+}
+
 status housekeeping_run(struct store *store, struct storage *lake, const struct housekeeping_options *options,
                         struct housekeeping_report *report, struct error *err)
 {
     static status (*const parts[])(struct housekeeping *, struct error *) = {expire_landing, collect_garbage,
-                                                                             sweep_uploads, find_orphans};
+                                                                             sweep_uploads, find_orphans, find_lost};
     struct housekeeping h = {.store = store, .lake = lake, .options = options};
     status first = OK;
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {

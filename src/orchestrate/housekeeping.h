@@ -13,15 +13,17 @@ struct housekeeping_options {
     double grace_seconds;  /* how long replaced files stay */
     double upload_seconds; /* how long an upload may be receiving; 0: a day */
     const char *uploads;   /* absolute path of <home>/uploads; NULL: leave uploads alone */
-    /* With `orphan`: look for files of the lake that the manifest does not know. Costs a walk over the lake, so once a
-     * start. They are told, never removed. */
+    /* With `orphan`: look for files of the lake that the manifest does not know. With `lost`: for files that the
+     * manifest has and the lake has not. Either costs a walk over all of them, so once a start. They are told, nothing
+     * more. */
     void (*orphan)(void *self, const char *path);
+    void (*lost)(void *self, const char *path);
     void *self;
     const atomic_bool *stop; /* true: leave the rest to the next time; NULL: never */
 };
 
 struct housekeeping_report {
-    size_t files_removed, landing_expired, uploads_removed, orphans;
+    size_t files_removed, landing_expired, uploads_removed, orphans, lost;
 };
 
 /* Any thread that has no connection. Goes on with the next part after an error and returns the first; all of it may be

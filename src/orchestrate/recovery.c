@@ -24,6 +24,8 @@ static status end_run(struct recovery *r, enum job_kind kind, const char *run_id
     if (s == OK && error) {
         problem = json_pack("{s:s, s:s, s:s}", "code", code, "message", error->message, "hint", error->hint);
         s = json_put(row, "error", problem, err);
+    } else if (s == OK) {
+        s = json_put(row, "error", json_null(), err);
     }
     if (s == OK)
         s = json_put_text(row, "state_type", type, err);
@@ -119,7 +121,8 @@ static status finish_commits(struct recovery *r, struct error *err)
     "ELSE 'the server was stopped or killed before this job could start' END, "                                        \
     "'hint', 'run it again: it starts from what the datasets hold now')"
 #define CRASH_RUNS(table)                                                                                              \
-    "UPDATE " table " SET error = " CRASHED_ERROR ", state_type = 'CRASHED', state_name = 'Crashed', ended_at = ?1 "   \
+    "UPDATE " table " SET error = " CRASHED_ERROR ", state_type = 'CRASHED', state_name = 'Crashed', ended_at = ?1, "  \
+    "rows_read = 0, rows_written = 0, rows_rejected = 0, rows_deduped = 0, rows_filtered = 0, bytes_in = 0 "           \
     "WHERE state_type IN " OPEN_STATES
 
 /* Each open pipeline run gets a log line that says why it ended. */
@@ -128,12 +131,16 @@ static status finish_commits(struct recovery *r, struct error *err)
     "'The server was stopped or killed while this run was open: what had not been committed is dropped' "              \
     "FROM pipeline_runs WHERE state_type IN " OPEN_STATES
 
-#define JOB_RUNS                                                                                                       \
-    "(SELECT pipeline_run_id, state_type, state_name, rows_written FROM layer_centric_ingest_runs UNION ALL "          \
-    "SELECT pipeline_run_id, state_type, state_name, rows_written FROM dataset_runs)"
+/* Of the few open runs only: never over all job runs that are stored. */
+#define OPEN_RUNS "WITH open AS MATERIALIZED (SELECT id FROM pipeline_runs WHERE state_type IN " OPEN_STATES ") "
+#define JOB_RUNS_OF(table)                                                                                             \
+    "SELECT j.pipeline_run_id, j.state_type, j.state_name, j.rows_written FROM open o CROSS JOIN " table               \
+    " j ON j.pipeline_run_id = o.id"
+#define JOB_RUNS "(" JOB_RUNS_OF("layer_centric_ingest_runs") " UNION ALL " JOB_RUNS_OF("dataset_runs") ")"
 
 /* By the rule of docs/pipelines.md 3; a run without job runs had not come so far. */
 #define END_PIPELINE_RUNS                                                                                              \
+    OPEN_RUNS                                                                                                          \
     "UPDATE pipeline_runs SET ended_at = ?1, jobs_completed = j.completed, jobs_failed = j.failed, "                   \
     "rows_written = j.written, state_type = CASE WHEN j.total = 0 OR j.crashed > 0 THEN 'CRASHED' "                    \
     "WHEN j.completed = j.total THEN 'COMPLETED' "                                                                     \
@@ -148,8 +155,7 @@ static status finish_commits(struct recovery *r, struct error *err)
     "crashed, coalesce(sum(r.state_type = 'CANCELLED'), 0) AS cancelled, "                                             \
     "coalesce(sum(r.state_type IN ('FAILED', 'CRASHED')), 0) AS failed, "                                              \
     "coalesce(sum(r.state_name = 'CompletedWithRejects'), 0) AS rejects, coalesce(sum(r.rows_written), 0) AS written " \
-    "FROM pipeline_runs p LEFT JOIN " JOB_RUNS " r ON r.pipeline_run_id = p.id "                                       \
-    "WHERE p.state_type IN " OPEN_STATES " GROUP BY p.id) j WHERE pipeline_runs.id = j.id"
+    "FROM open p LEFT JOIN " JOB_RUNS " r ON r.pipeline_run_id = p.id GROUP BY p.id) j WHERE pipeline_runs.id = j.id"
 
 static status end_open_runs(struct recovery *r, struct error *err)
 {

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "store/db_error.h"
@@ -23,7 +24,8 @@ struct statement {
 struct db {
     sqlite3 *handle;
     enum db_mode mode;
-    bool transaction; /* begun by db_begin and neither committed nor rolled back by us */
+    bool transaction;             /* begun by db_begin and neither committed nor rolled back by us */
+    atomic_uint_fast64_t version; /* odd: what was changed is about to become visible */
     uint64_t turn;
     struct statement statements[STATEMENTS_KEPT];
     char path[];
@@ -186,10 +188,33 @@ static status execute(struct db *db, const char *sql, const struct db_value *bin
     return s;
 }
 
+/* Around what may change what readers see: a commit, or a writer's statement outside of a transaction. */
+static bool version_leave(struct db *db, bool committing)
+{
+    bool lasting = db->mode == DB_WRITE && (committing || !db->transaction);
+    if (lasting)
+        atomic_fetch_add(&db->version, 1);
+    return lasting;
+}
+
+static void version_enter(struct db *db, bool lasting)
+{
+    if (lasting)
+        atomic_fetch_add(&db->version, 1);
+}
+
+uint64_t db_version(const struct db *db)
+{
+    uint64_t version = atomic_load(&db->version);
+    return version % 2 ? 0 : version;
+}
+
 status db_run(struct db *db, const char *sql, const struct db_value *binds, size_t bind_count, int64_t *changes,
               struct error *err)
 {
+    bool lasting = version_leave(db, false);
     status s = execute(db, sql, binds, bind_count, NULL, NULL, err);
+    version_enter(db, lasting);
     if (s == OK && changes)
         *changes = sqlite3_changes64(db->handle);
     return s;
@@ -198,7 +223,10 @@ status db_run(struct db *db, const char *sql, const struct db_value *binds, size
 status db_each(struct db *db, const char *sql, const struct db_value *binds, size_t bind_count, db_visitor *visit,
                void *self, struct error *err)
 {
-    return execute(db, sql, binds, bind_count, visit, self, err);
+    bool lasting = version_leave(db, false);
+    status s = execute(db, sql, binds, bind_count, visit, self, err);
+    version_enter(db, lasting);
+    return s;
 }
 
 struct first_integer {
@@ -220,7 +248,7 @@ status db_integer(struct db *db, const char *sql, const struct db_value *binds, 
                   int64_t *value, struct error *err)
 {
     struct first_integer first = {.value = fallback};
-    status s = execute(db, sql, binds, bind_count, take_integer, &first, err);
+    status s = db_each(db, sql, binds, bind_count, take_integer, &first, err);
     if (s == OK)
         *value = first.value;
     return s;
@@ -231,7 +259,7 @@ int64_t db_last_id(const struct db *db)
     return sqlite3_last_insert_rowid(db->handle);
 }
 
-status db_script(struct db *db, const char *sql, struct error *err)
+static status run_script(struct db *db, const char *sql, struct error *err)
 {
     while (*sql) {
         sqlite3_stmt *statement;
@@ -255,6 +283,14 @@ status db_script(struct db *db, const char *sql, struct error *err)
     return OK;
 }
 
+status db_script(struct db *db, const char *sql, struct error *err)
+{
+    bool lasting = version_leave(db, false);
+    status s = run_script(db, sql, err);
+    version_enter(db, lasting);
+    return s;
+}
+
 status db_begin(struct db *db, struct error *err)
 {
     if (db->transaction)
@@ -268,7 +304,9 @@ status db_commit(struct db *db, struct error *err)
 {
     if (!db->transaction)
         return error_set(err, ERR_INTERNAL, "there is no transaction to commit");
+    bool lasting = version_leave(db, true);
     status s = execute(db, "COMMIT", DB_NO_BINDS, NULL, NULL, err);
+    version_enter(db, lasting);
     if (s != OK)
         db_rollback(db);
     db->transaction = false;
@@ -341,6 +379,7 @@ status db_open(struct db **db, const char *path, enum db_mode mode, struct error
     if (!d)
         return error_no_memory(err, sizeof *d);
     d->mode = mode;
+    atomic_init(&d->version, 2);
     memcpy(d->path, path, strlen(path) + 1);
     /* A reader may have to make the -shm file, so it is opened for writing, too. */
     int code =

@@ -84,4 +84,8 @@ status db_commit(struct db *db, struct error *err) MUST_USE;
 void db_rollback(struct db *db); /* no transaction: does nothing */
 bool db_in_transaction(const struct db *db);
 
+/* Of a write connection, from any thread: a number that grows with everything that it makes visible to others, and is
+ * never 0. 0 while a commit is under way: some readers may see it already, others not yet. */
+uint64_t db_version(const struct db *db);
+
 #endif

@@ -49,9 +49,11 @@ static const struct {
     {SQLITE_FULL, ERR_NO_SPACE, "free some space on the file system of the home directory"},
     {SQLITE_NOMEM, ERR_NO_MEMORY, "free memory on this machine"},
     {SQLITE_IOERR, ERR_IO, "check the disk and the file system of the home directory, then try again"},
-    {SQLITE_CORRUPT, ERR_BAD_DATA,
-     "stop FlowForge, keep a copy of the file, then restore a backup or rescue what can be read with: sqlite3 "
-     "damaged.db .recover | sqlite3 rescued.db"},
+    /* Also what SQLite makes of a page that the disk would not read (SQLITE_IOERR_CORRUPTFS). */
+    {SQLITE_CORRUPT, ERR_IO,
+     "look for disk errors in the system's log; when it stays so, stop FlowForge, keep a copy of the file, then "
+     "restore "
+     "a backup or rescue what can be read with: sqlite3 damaged.db .recover | sqlite3 rescued.db"},
     {SQLITE_NOTADB, ERR_BAD_DATA,
      "stop FlowForge, keep a copy of the file, then restore a backup or rescue what can be read with: sqlite3 "
      "damaged.db .recover | sqlite3 rescued.db; when it is a file of something else, choose another home directory"},

@@ -84,6 +84,11 @@ status store_reader(struct store *store, struct db **db, struct error *err)
     return s;
 }
 
+uint64_t store_version(const struct store *store)
+{
+    return db_version(store->writer);
+}
+
 void store_give_back(struct store *store, struct db *db)
 {
     if (!db)

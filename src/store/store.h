@@ -21,6 +21,9 @@ status store_writer(struct store *store, struct db **db, struct error *err) MUST
 /* A reading connection of a pool; sees what is committed. When all are lent out it waits, so a thread takes one at a
  * time. */
 status store_reader(struct store *store, struct db **db, struct error *err) MUST_USE;
+/* What this process has committed so far, for caches (db_version): what was read after this number was taken, and the
+ * number is the same again later, is what would be read then. 0: nothing can be said now. Takes no lock. */
+uint64_t store_version(const struct store *store);
 /* Give either back (a transaction that is open is rolled back). NULL is fine. */
 void store_give_back(struct store *store, struct db *db);
 

@@ -44,6 +44,30 @@ status manifest_knows(struct db *db, const char *path, bool *known, struct error
     return s;
 }
 
+#define PRESENT                                                                                                        \
+    "m.removed_at IS NULL "                                                                                            \
+    "AND NOT EXISTS (SELECT 1 FROM layer_centric_ingest_runs r WHERE r.id = m.run_id AND r.commit_state = "            \
+    "'committed') "                                                                                                    \
+    "AND NOT EXISTS (SELECT 1 FROM dataset_runs r WHERE r.id = m.run_id AND r.commit_state = 'committed')"
+
+status manifest_present(struct db *db, int64_t after, size_t limit, json_t **rows, struct error *err)
+{
+    static const struct record_column columns[] = {{"id", COLUMN_INTEGER}, {"path", COLUMN_TEXT}};
+    return record_query(db, columns, ARRAY_LENGTH(columns),
+                        "SELECT m.id, m.path FROM manifest_files m WHERE m.id > ?1 AND " PRESENT
+                        " ORDER BY m.id LIMIT ?2",
+                        DB_BINDS(db_int(after), db_int((int64_t)limit)), rows, err);
+}
+
+status manifest_is_present(struct db *db, int64_t file_id, bool *present, struct error *err)
+{
+    int64_t count = 0;
+    status s = db_integer(db, "SELECT count(*) FROM manifest_files m WHERE m.id = ?1 AND " PRESENT,
+                          DB_BINDS(db_int(file_id)), 0, &count, err);
+    *present = count > 0;
+    return s;
+}
+
 status run_input_pin(struct db *db, const char *run_id, const char *dataset_id, int64_t snapshot, struct error *err)
 {
     /* Two aliases of one dataset, or a later attempt: the older snapshot protects both. */

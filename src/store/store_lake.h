@@ -60,6 +60,11 @@ status garbage_forget(struct db *db, int64_t file_id, struct error *err) MUST_US
 /* Landing copies older than their job's landing_retention_days, of jobs without an open run, become garbage at once.
  * *count: how many. */
 status landing_expire(struct db *db, int64_t now, int64_t *count, struct error *err) MUST_USE;
+/* Files that have to be in the lake, in order of id: published and not removed. [{id, path}], at most `limit`, id >
+ * `after`. */
+status manifest_present(struct db *db, int64_t after, size_t limit, json_t **rows, struct error *err) MUST_USE;
+/* Is this file (still) one of them? */
+status manifest_is_present(struct db *db, int64_t file_id, bool *present, struct error *err) MUST_USE;
 /* Does any row of the manifest name that path? */
 status manifest_knows(struct db *db, const char *path, bool *known, struct error *err) MUST_USE;
 

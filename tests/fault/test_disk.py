@@ -3,49 +3,19 @@
 import os
 import shutil
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from mounts import in_own_mounts, needs_root
 from program import BINARY, files_below, run
-
-SELF = Path(__file__)
-
-
-def in_own_mounts() -> None:
-    """Where the tests do not run as root: mounts in a user and mount namespace, in which they are run again."""
-    done = subprocess.run(
-        ["unshare", "-rm", sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-k", "not unreadable", str(SELF)],
-        capture_output=True,
-    )
-    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
-
 
 if os.geteuid() != 0:
 
     def test_in_own_mounts() -> None:
-        in_own_mounts()
-
-
-@pytest.fixture
-def mount(tmp_path: Path) -> Iterator[Callable[..., Path]]:
-    """Mounts a small file system in memory; mount("small", size="1m")."""
-    mounted = []
-
-    def make(name: str, **options: str) -> Path:
-        at = tmp_path / name
-        at.mkdir()
-        settings = ",".join(f"{k}={v}" if v else k for k, v in options.items())
-        subprocess.run(["mount", "-t", "tmpfs", "-o", settings, "tmpfs", at], check=True)
-        mounted.append(at)
-        return at
-
-    yield make
-    for at in mounted:
-        subprocess.run(["umount", "-l", at], check=True)
+        in_own_mounts(Path(__file__), "-k", "not unreadable")
 
 
 def csv(path: Path, rows: int) -> Path:
@@ -59,9 +29,6 @@ def refused(done: object, *words: str) -> None:
     assert done.stderr.startswith("flowforge: "), done
     for word in words:
         assert word in done.stderr, (word, done)
-
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="run inside test_in_own_mounts")
 
 
 @needs_root

@@ -1,173 +1,29 @@
 """SIGKILL to the server or to a task at random moments over a mixed load: after the last run bronze, silver and gold are
 what an uninterrupted run makes, and the books agree with the files."""
 
-import datetime
 import os
 import random
 import signal
-import sqlite3
-import sys
 import time
 from pathlib import Path
 
 import pytest
 import requests
+from program import SOAK
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "flow"))
+from lake import (
+    Load,
+    check_books,
+    check_interrupted,
+    check_visible,
+    day,
+    servers,
+    start_killed,
+    tasks_of,
+    wait_for_sweep,
+)
 
-import server as servers
-from test_ingest import INCREMENTAL, write
-
-SOAK = bool(os.environ.get("FLOWFORGE_SOAK"))
 KILLS = 200 if SOAK else 24
-DAY = datetime.date(2024, 1, 1)
-
-
-def day(number):
-    return (DAY + datetime.timedelta(days=number)).isoformat()
-
-
-class Load:
-    """Files that come and change, and what the lake has to hold in the end."""
-
-    def __init__(self, server, seed):
-        self.server = server
-        self.draw = random.Random(seed)
-        self.files = {}
-        self.merged = {}
-        self.round = 0
-
-    def make_pipeline(self):
-        s = self.server
-        self.pipeline = s.pipeline("mixed")
-        s.ingest(self.pipeline, "a", s.inbox / "a*.csv", partition_mode="none", **INCREMENTAL)
-        s.ingest(self.pipeline, "b", s.inbox / "b*.csv", dedupe_keys=["k"], **INCREMENTAL)
-        s.ingest(self.pipeline, "c", s.inbox / "c.csv", partition_mode="column", partition_pattern="g")
-        s.dataset(
-            self.pipeline,
-            "ab",
-            "SELECT a.k AS ak, b.k AS bk, a.v + b.v AS v FROM a JOIN b ON a.k % 50 = b.k",
-            {"a": "bronze.a", "b": "bronze.b"},
-        )
-        s.dataset(
-            self.pipeline,
-            "latest",
-            "SELECT k, at, v FROM b",
-            {"b": "bronze.b"},
-            refresh_mode="merge",
-            merge_keys=["k"],
-        )
-        s.dataset(
-            self.pipeline,
-            "sums",
-            "SELECT (SELECT count(*) FROM ab) AS joined, (SELECT sum(v) FROM latest) AS total, "
-            "(SELECT count(*) FROM c) AS c",
-            {"ab": "silver.ab", "latest": "silver.latest", "c": "bronze.c"},
-            "gold",
-        )
-
-    def next_round(self):
-        """One more new file for a and b, sometimes a changed one for a, another c."""
-        n, draw = self.round, self.draw
-        self.round += 1
-        self.put(f"a{n:04d}.csv", n, [(n * 100 + i, draw.randrange(1000)) for i in range(40)])
-        if n and draw.random() < 0.5:
-            old = draw.randrange(n)
-            self.put(
-                f"a{old:04d}.csv", old, [(old * 100 + i, draw.randrange(1000)) for i in range(draw.randrange(1, 50))]
-            )
-        rows = [(draw.randrange(50), draw.randrange(1000)) for _ in range(30)]
-        self.put(f"b{n:04d}.csv", n, rows)
-        for k, v in rows:
-            self.merged[k] = (n, v)
-        self.c = [(i, draw.choice("xyz")) for i in range(draw.randrange(5, 60))]
-        write(self.server.inbox / "c.csv", "i,g\n" + "".join(f"{i},{g}\n" for i, g in self.c))
-
-    def put(self, name, at, rows):
-        self.files[name] = (at, rows)
-        write(self.server.inbox / name, "k,at,v\n" + "".join(f"{k},{day(at)},{v}\n" for k, v in rows))
-
-    def expected(self):
-        a = [(k, at, v) for name, (at, rows) in self.files.items() if name.startswith("a") for k, v in rows]
-        b = {k: (at, v) for k, (at, v) in self.merged.items()}
-        ab = [(k, k % 50, v + b[k % 50][1]) for k, _, v in a if k % 50 in b]
-        sums = (len(ab), sum(v for _, v in b.values()), len(self.c))
-        return {
-            "bronze.a": sorted(a),
-            "bronze.b": sorted((k, at, v) for k, (at, v) in b.items()),
-            "bronze.c": sorted(self.c),
-            "silver.ab": sorted(ab),
-            "silver.latest": sorted((k, at, v) for k, (at, v) in b.items()),
-            "gold.sums": [sums],
-        }
-
-    def found(self):
-        tables = {}
-        for full in self.expected():
-            rows = self.server.rows(full)
-            plain = [
-                tuple((value - DAY).days if isinstance(value, datetime.date) else value for value in row.values())
-                for row in rows
-            ]
-            tables[full] = sorted(plain)
-        return tables
-
-
-def tasks_of(server):
-    """Process numbers of the server's children."""
-    found = []
-    for one in Path("/proc").iterdir():
-        if one.name.isdigit():
-            try:
-                fields = (one / "stat").read_text().rsplit(")", 1)[1].split()
-            except (OSError, IndexError):
-                continue
-            if int(fields[1]) == server.process.pid:
-                found.append(int(one.name))
-    return found
-
-
-def check_interrupted(server, open_before):
-    """Every run that was open when the server died is terminal within two seconds of the restart."""
-    assert server.listening_after < 2
-    for run in open_before:
-        now = server.get(f"/api/pipeline-runs/{run}")
-        assert now["state_type"] in servers.TERMINAL, now
-        for job in now["job_runs"]:
-            assert job["state_type"] in servers.TERMINAL, job
-            servers.account(job)
-
-
-def check_books(server):
-    """Manifest and folders agree; nothing is staged; watermark and ledger are those of the data."""
-    with sqlite3.connect(f"file:{server.home}/flowforge.db?mode=ro", uri=True) as db:
-        db.row_factory = sqlite3.Row
-        known = {row["path"]: row for row in db.execute("SELECT * FROM manifest_files")}
-        assert not db.execute("SELECT * FROM commit_undo").fetchall()
-        open_commits = "SELECT id FROM {} WHERE commit_state = 'committed'"
-        for table in ("layer_centric_ingest_runs", "dataset_runs"):
-            assert not db.execute(open_commits.format(table)).fetchall()
-        ledger = {row["uri"]: row["rows"] for row in db.execute("SELECT * FROM ingest_ledger")}
-        watermarks = dict(
-            db.execute("SELECT j.name, w.value FROM watermarks w JOIN layer_centric_ingest_jobs j ON j.id = w.job_id")
-        )
-    lake = server.home / "lake"
-    assert set(server.lake_files()) == set(known)
-    for path, row in known.items():
-        assert (lake / path).stat().st_size == row["bytes"], path
-    assert list((lake / ".staging").iterdir()) == []
-    return ledger, watermarks
-
-
-def wait_for_sweep(server, timeout=20):
-    deadline = time.monotonic() + timeout
-    while True:
-        with sqlite3.connect(f"file:{server.home}/flowforge.db?mode=ro", uri=True) as db:
-            waiting = db.execute("SELECT count(*) FROM manifest_files WHERE removed_snapshot IS NOT NULL").fetchone()[0]
-        if not waiting:
-            return
-        assert time.monotonic() < deadline, f"{waiting} removed files are still there"
-        time.sleep(0.2)
 
 
 @pytest.mark.timeout(3000 if SOAK else 280)
@@ -192,8 +48,11 @@ def test_kills_lose_and_double_nothing(tmp_path):
                 time.sleep(0.002)
             if whole:
                 server.kill()
+                if draw.random() < 0.3:
+                    start_killed(server, draw.random() * 0.08)
                 server.start()
                 check_interrupted(server, [run["id"]])
+                check_visible(server)
             else:
                 children = tasks_of(server)
                 if children:
@@ -213,7 +72,7 @@ def test_kills_lose_and_double_nothing(tmp_path):
         server.kill()
         server.start()
         wait_for_sweep(server)
-        ledger, watermarks = check_books(server)
+        ledger, watermarks = check_books(server, swept=True)
         sizes = {name: len(rows) for name, (_, rows) in load.files.items()}
         assert {Path(uri).name: rows for uri, rows in ledger.items() if Path(uri).name in sizes} == sizes
         assert watermarks["a"].startswith(day(load.round - 1))

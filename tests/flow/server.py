@@ -228,11 +228,12 @@ class Server:
     def lake_files(self, layer=None):
         """Visible files below the lake (or one layer), relative to the lake."""
         root = self.home / "lake"
-        return sorted(
-            str(path.relative_to(root))
-            for path in (root / layer if layer else root).rglob("*")
-            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)
-        )
+        found = []
+        # os.walk passes over folders that vanish meanwhile.
+        for at, folders, names in os.walk(root / layer if layer else root):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            found += [str(pathlib.Path(at, name).relative_to(root)) for name in names if not name.startswith(".")]
+        return sorted(found)
 
 
 def account(job_run):

@@ -256,6 +256,45 @@ def test_upload_streams_in_and_is_taken(server):
     assert (server.home / "lake" / landed).read_bytes() == body
 
 
+def test_uploads_one_after_the_other(server):
+    def upload(body, name="feed.csv"):
+        return server.raw(
+            "POST", f"/api/uploads?filename={name}", data=body, headers={"Content-Type": "text/csv"}
+        ).json()
+
+    first = upload(b"k,at\n1,2024-01-01\n2,2024-01-02\n")
+    pipeline = server.pipeline()
+    job = server.ingest(
+        pipeline,
+        "up",
+        source_type="file_upload",
+        config={"upload_id": first["id"]},
+        partition_mode="none",
+        **INCREMENTAL,
+    )
+    path = f"/api/workflows/{pipeline['id']}/ingest-jobs/{job['id']}"
+    assert server.run_job(job)["rows_written"] == 2
+    assert server.run_job(job)["state_name"] == "Skipped"
+    # The same bytes under another id and name: nothing new.
+    again = upload(b"k,at\n1,2024-01-01\n2,2024-01-02\n", "copy.csv")
+    assert again["id"] != first["id"]
+    server.patch(path, {"config": {"upload_id": again["id"]}})
+    assert server.run_job(job)["state_name"] == "Skipped"
+    # Other bytes under the old name: a new file.
+    other = upload(b"k,at\n3,2024-01-03\n")
+    server.patch(path, {"config": {"upload_id": other["id"]}})
+    run = server.run_job(job)
+    assert (run["rows_read"], run["rows_written"], run["rows_replaced"]) == (1, 1, 0)
+    assert sorted(row["k"] for row in server.rows("bronze.up")) == [1, 2, 3]
+    # And the first one again, which is in the ledger still.
+    server.patch(path, {"config": {"upload_id": first["id"]}})
+    assert server.run_job(job)["state_name"] == "Skipped"
+    server.patch(path, {"incremental_mode": "full"})
+    assert server.run_job(job)["rows_written"] == 2
+    assert sorted(row["k"] for row in server.rows("bronze.up")) == [1, 2]
+    assert server.refused("PATCH", path, {"config": {"upload_id": "nothere"}}).status == 400
+
+
 def test_new_columns_are_added_and_types_stay(server):
     job = server.ingest(server.pipeline(), "e", server.inbox / "e*.csv", partition_mode="none", **INCREMENTAL)
     write(server.inbox / "e1.csv", "k,at\n1,2024-01-01\n")

@@ -216,6 +216,17 @@ def test_the_same_idempotency_key_gives_the_same_run(server):
     server.wait(other)
 
 
+def test_an_idempotency_key_of_another_job_is_refused(server):
+    pipeline = server.pipeline()
+    job = orders(server, pipeline)
+    run = server.wait(server.start_job(job, headers={"Idempotency-Key": "k"}))
+    assert server.start_job(job, headers={"Idempotency-Key": "k"})["id"] == run["id"]
+    problem = server.refused("POST", f"/api/workflows/{pipeline['id']}/run", headers={"Idempotency-Key": "k"})
+    assert problem.status == 409
+    assert run["id"] in problem.problem["detail"]
+    assert len(server.get("/api/runs")["items"]) == 1
+
+
 def test_retries_with_back_off(server):
     pipeline = server.pipeline()
     job = slow_dataset(server, pipeline, retries=1, retry_delay_seconds=0, timeout_seconds=1)

@@ -16,6 +16,40 @@ static void parses_and_writes_back(void **state)
     buf_release(&out);
 }
 
+static void writes_what_jansson_writes(void **state)
+{
+    (void)state;
+    struct error err;
+    char text[200] = "";
+    size_t n = 0;
+    for (char c = 0; c < 0x7f; c++)
+        text[n++] = c;
+    memcpy(text + n, "\x7f\xc3\xa9\xf0\x9f\x98\x80", 7);
+    json_t *value = json_pack("{s:s%, s:[I, I, I, f, f, b, b, n], s:{}, s:[], s:{s:{s:s}}}", "text", text, n + 7,
+                              "numbers", (json_int_t)INT64_MIN, (json_int_t)INT64_MAX, (json_int_t)0, -0.1, 1e300, 1, 0,
+                              "none", "empty", "a\"b", "", "c\n", "");
+    assert_non_null(value);
+    char *expected = json_dumps(value, JSON_COMPACT);
+    struct buf out = {0};
+    assert_int_equal(buf_append(&out, "before", 6, &err), OK);
+    assert_int_equal(json_write(value, &out, &err), OK);
+    assert_int_equal(out.len, 6 + strlen(expected));
+    assert_memory_equal(out.data + 6, expected, strlen(expected));
+    /* One that contains itself ends, and leaves the text as it was. */
+    json_t *ring = json_array(), *inner = json_array();
+    assert_int_equal(json_array_append(ring, inner), 0);
+    assert_int_equal(json_array_append(inner, ring), 0);
+    size_t before = out.len;
+    assert_int_equal(json_write(ring, &out, &err), ERR_INTERNAL);
+    assert_int_equal(out.len, before);
+    json_array_clear(inner);
+    json_decref(inner);
+    json_decref(ring);
+    free(expected);
+    json_decref(value);
+    buf_release(&out);
+}
+
 static void refuses_what_is_not_one_plain_document(void **state)
 {
     (void)state;
@@ -109,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses_and_writes_back),
+        cmocka_unit_test(writes_what_jansson_writes),
         cmocka_unit_test(refuses_what_is_not_one_plain_document),
         cmocka_unit_test(depth_is_limited_and_brackets_in_strings_do_not_count),
         cmocka_unit_test(times_as_text_and_back),

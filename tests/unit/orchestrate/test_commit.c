@@ -116,8 +116,11 @@ static struct housekeeping_report keep_house(int64_t now, const char *uploads, b
 {
     struct error err;
     struct housekeeping_report report;
-    const struct housekeeping_options options = {
-        .now = now, .grace_seconds = 10, .uploads = uploads, .orphan = orphans ? tell : NULL};
+    const struct housekeeping_options options = {.now = now,
+                                                 .grace_seconds = 10,
+                                                 .uploads = uploads,
+                                                 .orphan = orphans ? tell : NULL,
+                                                 .lost = orphans ? tell : NULL};
     home_lend(&h);
     assert_ok(housekeeping_run(h.store, &h.lake, &options, &report, &err), err);
     home_take_back(&h);
@@ -161,6 +164,26 @@ static void test_orphans_are_told_and_stay(void **state)
     assert_int_equal(keep_house(NOW, NULL, true).orphans, 1);
     assert_string_equal(told, "bronze/orders/stray.parquet ");
     assert_true(lake_has(&h, "bronze/orders/stray.parquet"));
+}
+
+static void test_lost_files_are_told(void **state)
+{
+    (void)state;
+    struct error err;
+    first();
+    told[0] = '\0';
+    assert_int_equal(keep_house(NOW, NULL, true).lost, 0);
+    assert_ok(h.lake.ops->remove(h.lake.self, "bronze/orders/b.parquet", &err), err);
+    assert_int_equal(keep_house(NOW, NULL, true).lost, 1);
+    assert_string_equal(told, "bronze/orders/b.parquet ");
+    /* a commit that is not published yet has no files there */
+    told[0] = '\0';
+    sql(h.db, "UPDATE layer_centric_ingest_runs SET commit_state = 'committed'");
+    assert_int_equal(keep_house(NOW, NULL, true).lost, 0);
+    sql(h.db, "UPDATE layer_centric_ingest_runs SET commit_state = 'published'");
+    /* nor has one that was removed */
+    sql(h.db, "UPDATE manifest_files SET removed_at = 1, removed_snapshot = 1 WHERE path = 'bronze/orders/b.parquet'");
+    assert_int_equal(keep_house(2, NULL, true).lost, 0);
 }
 
 static void put(const char *folder, const char *id, int age)
@@ -217,6 +240,7 @@ int main(void)
         TEST(test_a_refused_result_keeps_its_staging),
         TEST(test_garbage),
         TEST(test_orphans_are_told_and_stay),
+        TEST(test_lost_files_are_told),
         TEST(test_uploads_that_were_given_up),
     };
     return cmocka_run_group_tests_name("commit", tests, NULL, NULL);

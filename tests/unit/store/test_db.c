@@ -355,7 +355,7 @@ static void test_damaged_file(void **state)
     overwrite(at("a.db"), 4096 * 2, 4096 * 3);
     db = opened("a.db", DB_WRITE);
     assert_int_equal(db_integer(db, "SELECT sum(length(name)) FROM t NOT INDEXED", DB_NO_BINDS, 0, &n, &err),
-                     ERR_BAD_DATA);
+                     ERR_IO);
     assert_non_null(strstr(err.message, "a.db"));
     assert_non_null(strstr(err.message, "malformed"));
     assert_non_null(strstr(err.hint, ".recover"));
