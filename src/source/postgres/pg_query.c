@@ -208,7 +208,35 @@ status pg_select(struct db_session *session, const struct db_read *read, const s
                        casts[columns->cast[i]].after);
     if (s == OK)
         s = append_from(read, columns, sql, err);
-    return s == OK ? append_where(session, read, columns, sql, err) : s;
+    if (s == OK)
+        s = append_where(session, read, columns, sql, err);
+    return s == OK && read->most_rows ? buf_printf(sql, err, " LIMIT %zu", read->most_rows) : s;
+}
+
+/* The planner's guess: EXPLAIN says "Plan Rows" of the whole plan first. */
+status pg_estimate(struct db_session *session, const struct db_read *read, int64_t *rows, struct error *err)
+{
+    static const char mark[] = "\"Plan Rows\":";
+    struct pg_columns c = {0};
+    struct buf sql = {0};
+    PGresult *r = NULL;
+    status s = pg_columns_read(session, read, &c, err);
+    if (s == OK)
+        s = buf_append_str(&sql, STR("EXPLAIN (FORMAT JSON) "), err);
+    if (s == OK)
+        s = pg_select(session, read, &c, &sql, err);
+    if (s == OK)
+        s = buf_append(&sql, "", 1, err);
+    if (s == OK)
+        s = pg_query(session, (const char *)sql.data, NULL, 0, &r, err);
+    if (s == OK) {
+        const char *at = strstr(session->pq.PQgetvalue(r, 0, 0), mark);
+        *rows = at ? strtoll(at + sizeof mark - 1, NULL, 10) : -1;
+    }
+    session->pq.PQclear(r);
+    pg_columns_release(&c);
+    buf_release(&sql);
+    return s;
 }
 
 status pg_highest(struct db_session *session, const struct db_read *read, char **value, struct error *err)

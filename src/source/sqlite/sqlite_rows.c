@@ -23,6 +23,7 @@ struct sqlite_rows {
     char *texts; /* behind the bounds */
     bool upper_open, nulls, done;
     size_t batch_rows, batch_bytes;
+    size_t most_rows, given; /* 0: all */
 };
 
 static status parse_bound(struct data_type type, const char *text, struct bound *bound, struct error *err)
@@ -119,12 +120,16 @@ static status rows_next(void *self, struct batch *into, struct error *err)
     status s = batch_reset(into, &rows->columns.schema, err);
     while (s == OK && !rows->done && into->rows < rows->batch_rows && bytes < rows->batch_bytes) {
         int code = sqlite3_step(rows->statement);
-        if (code == SQLITE_ROW)
-            s = is_wanted(rows) ? add_row(rows, into, &bytes, err) : OK;
-        else if (code == SQLITE_DONE)
+        if (code == SQLITE_ROW && is_wanted(rows)) {
+            s = add_row(rows, into, &bytes, err);
+            rows->done = ++rows->given == rows->most_rows;
+        } else if (code == SQLITE_ROW) {
+            continue;
+        } else if (code == SQLITE_DONE) {
             rows->done = true;
-        else
+        } else {
             s = sqlite_failed(rows->session, code, err);
+        }
     }
     return s;
 }
@@ -165,6 +170,7 @@ status sqlite_open_rows(struct db_session *session, const struct db_read *read, 
         .session = session,
         .upper_open = read->upper_open,
         .nulls = read->nulls,
+        .most_rows = read->most_rows,
         .batch_rows = read->batch_rows ? read->batch_rows : BATCH_ROWS,
         .batch_bytes = read->batch_bytes && read->batch_bytes < BATCH_BYTES ? read->batch_bytes : BATCH_BYTES,
     };
