@@ -34,11 +34,25 @@ static void *watch(void *argument)
     return NULL;
 }
 
-static status connect_to(struct ingest_db *db, const json_t *payload, struct error *err)
+static status shorten_patience(json_t *config, double patience, struct error *err)
+{
+    static const char *const members[] = {"statement_timeout_seconds", "connect_timeout_seconds"};
+    status s = OK;
+    for (size_t i = 0; s == OK && patience > 0 && i < ARRAY_LENGTH(members); i++) {
+        const json_t *own = json_object_get(config, members[i]);
+        if (!json_is_number(own) || json_number_value(own) <= 0 || json_number_value(own) > patience)
+            s = json_put(config, members[i], json_real(patience), err);
+    }
+    return s;
+}
+
+static status connect_to(struct ingest_db *db, const json_t *payload, double patience, struct error *err)
 {
     const char *kind = json_text(json_object_get(payload, "connection"), "kind", "");
     json_t *config = NULL;
     status s = connection_config(payload, &config, err);
+    if (s == OK)
+        s = shorten_patience(config, patience, err);
     if (s == OK) {
         db->driver = db_driver_find(kind);
         if (!db->driver) {
@@ -217,13 +231,13 @@ static status open_rows(void *self, struct batch_stream *stream, struct error *e
     return db->driver->open(db->session, &db->read, stream, err);
 }
 
-status ingest_db_open(struct ingest_db *db, const struct ingest_options *o, const json_t *payload,
+status ingest_db_open(struct ingest_db *db, const struct ingest_options *o, const json_t *payload, double patience,
                       const atomic_bool *cancel, struct convert_options *convert, struct error *err)
 {
     const json_t *config = json_object_get(json_object_get(payload, "job"), "config");
     const json_t *connection = json_object_get(json_object_get(payload, "connection"), "config");
     *db = (struct ingest_db){0};
-    status s = connect_to(db, payload, err);
+    status s = connect_to(db, payload, patience, err);
     if (s == OK)
         s = start_watch(db, cancel, err);
     if (s == OK)
@@ -236,6 +250,22 @@ status ingest_db_open(struct ingest_db *db, const struct ingest_options *o, cons
     db->read.batch_bytes = convert->memory / 10 / (convert->threads + 1);
     convert->open_stream = open_rows;
     convert->stream_self = db;
+    return s;
+}
+
+status ingest_db_plan(struct ingest_db *db, json_t *plan, struct error *err)
+{
+    const struct db_read *r = &db->read;
+    int64_t rows = -1;
+    status s = db->driver->estimate ? db->driver->estimate(db->session, r, &rows, err) : OK;
+    if (s == OK)
+        s = json_put(plan, "rows_estimate", rows < 0 ? json_null() : json_integer(rows), err);
+    if (s == OK)
+        s = json_put(plan, "window",
+                     r->column ? json_pack("{s:s, s:s?, s:s?, s:b}", "column", r->column, "from", r->lower, "to",
+                                           r->upper, "to_open", r->upper_open)
+                               : json_null(),
+                     err);
     return s;
 }
 

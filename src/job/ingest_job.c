@@ -262,7 +262,7 @@ static void release(struct ingest *g)
 static status find_query(struct ingest *g, struct error *err)
 {
     g->convert = g->options.convert;
-    status s = ingest_db_open(&g->db, &g->options, g->task->payload, g->task->cancel, &g->convert, err);
+    status s = ingest_db_open(&g->db, &g->options, g->task->payload, 0, g->task->cancel, &g->convert, err);
     if (s == OK)
         s = ingest_files_of_query(&g->files, g->db.uri, g->db.name, err);
     if (s != OK)

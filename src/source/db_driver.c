@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "source/postgres/postgres.h"
+#include "source/sqlite/sqlite_source.h"
 
-static const struct db_driver *const drivers[] = {&postgres_driver};
+static const struct db_driver *const drivers[] = {&postgres_driver, &sqlite_driver};
 
 const struct db_driver *db_driver_find(const char *kind)
 {

@@ -22,6 +22,7 @@ struct db_read {
     const char *lower, *upper;
     bool upper_open;
     bool nulls;        /* rows whose column is null come along, whatever the bounds: they must not get lost silently */
+    size_t most_rows;  /* read no more than so many; 0: all */
     size_t batch_rows; /* 0: the driver's choice */
     size_t batch_bytes;
 };
@@ -44,6 +45,8 @@ struct db_driver {
      * batch (batch.h), never changed silently. */
     status (*open)(struct db_session *session, const struct db_read *read, struct batch_stream *stream,
                    struct error *err);
+    /* How many rows the database expects the read to give, by its statistics; -1: it does not know. NULL: never. */
+    status (*estimate)(struct db_session *session, const struct db_read *read, int64_t *rows, struct error *err);
     /* Make what runs end soon with ERR_CANCELLED, on the server too. */
     void (*cancel)(struct db_session *session);
     void (*close)(struct db_session *session); /* NULL is fine */

@@ -7,6 +7,7 @@ import uuid
 
 import db_task
 import pytest
+import test_task
 
 UTC = dt.UTC
 
@@ -307,3 +308,29 @@ def test_an_empty_table(lake, postgres):
     assert lake.run(table="t")["rows"]["written"] == 0
     assert lake.types() == {"id": "integer", "v": "string"}
     assert lake.run(table="t", incremental_mode="incremental", watermark_column="id")["outcome"] == "skipped"
+
+
+# ---- before a run ----
+
+
+def test_preview_shows_the_first_rows_at_once(lake, postgres):
+    postgres.execute("create table t as select n as id, 'v' || n as v from generate_series(1, 300000) n")
+    shown = answer("preview", lake.payload(table="t") | {"rows": 100})
+    assert len(shown["rows"]) == 100 and shown["rows"][99] == ["100", "v100"]
+    assert [c["type"] for c in shown["schema"]] == ["integer", "string"]
+    assert (shown["whole"], shown["input"]["format"]) == (False, "query")
+    assert answer("preview", lake.payload(query="select 1 as a"))["whole"] is True
+
+
+def test_plan_tells_the_window(lake, postgres):
+    postgres.execute("create table t as select n as at from generate_series(1, 1000) n; analyze t")
+    plan = answer("plan", lake.payload(table="t", **INCREMENTAL))
+    assert plan["window"] == {"column": "at", "from": None, "to": "1000", "to_open": False}
+    assert 300 < plan["rows_estimate"] < 1100
+    assert plan["example_path"].startswith("bronze/orders/")
+
+
+def answer(name, payload):
+    done = test_task.task(name, payload, raw=True)
+    assert done.returncode == 0, done.stdout
+    return json.loads(done.stdout)

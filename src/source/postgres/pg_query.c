@@ -1,9 +1,9 @@
 /* The statements of a read. Names are quoted and values bound: nothing that a user or another database wrote is ever
  * taken for SQL, except the query, which is theirs to write, once, as one SELECT of a read-only transaction. */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "source/db_names.h"
 #include "source/postgres/pg_session.h"
 
 #define SETTING_LOWER "flowforge.lower"
@@ -11,68 +11,11 @@
 
 /* ---- what is read ---- */
 
-static status append_quoted(struct buf *sql, struct str name, struct error *err)
-{
-    status s = buf_append(sql, "\"", 1, err);
-    for (size_t i = 0; s == OK && i < name.n; i++) {
-        if (name.p[i] == '"')
-            s = buf_append(sql, "\"", 1, err);
-        if (s == OK)
-            s = buf_append(sql, &name.p[i], 1, err);
-    }
-    return s == OK ? buf_append(sql, "\"", 1, err) : s;
-}
-
-static status bad_table(const char *table, struct error *err)
-{
-    status s = error_set(err, ERR_INVALID, "table: '%.200s' is no name of a table", table);
-    error_hint(err, "write schema.table; a name that itself holds a dot stands in double quotes: \"my.schema\".table");
-    return s;
-}
-
-/* "schema.table" or "table"; a part in double quotes may hold anything (a quote in it is doubled). */
-static status append_table(struct buf *sql, const char *table, struct error *err)
-{
-    struct buf name = {0};
-    const char *p = table;
-    status s = OK;
-    for (int part = 0; s == OK; part++) {
-        buf_clear(&name);
-        bool quoted = *p == '"';
-        p += quoted;
-        for (; s == OK && *p && (quoted || *p != '.'); p++) {
-            if (quoted && *p == '"' && *++p != '"')
-                break;
-            s = buf_append(&name, p, 1, err);
-        }
-        if (s == OK && (name.len == 0 || part > 1 || (quoted && p[-1] != '"') || (*p && *p != '.')))
-            s = bad_table(table, err);
-        if (s == OK && part > 0)
-            s = buf_append(sql, ".", 1, err);
-        if (s == OK)
-            s = append_quoted(sql, buf_str(&name), err);
-        if (!*p)
-            break;
-        p++;
-    }
-    buf_release(&name);
-    return s;
-}
-
-/* A line end behind the query, because it may end in a comment. */
 static status append_source(struct buf *sql, const struct db_read *read, struct error *err)
 {
     if (read->table)
-        return append_table(sql, read->table, err);
-    size_t n = strlen(read->query);
-    while (n && (isspace((unsigned char)read->query[n - 1]) || read->query[n - 1] == ';'))
-        n--;
-    if (n == 0)
-        return error_set(err, ERR_INVALID, "query: it is empty");
-    status s = buf_append(sql, "(", 1, err);
-    if (s == OK)
-        s = buf_append(sql, read->query, n, err);
-    return s == OK ? buf_append(sql, "\n)", 2, err) : s;
+        return db_append_table(sql, read->table, '"', err);
+    return db_append_query(sql, read->query, err);
 }
 
 /* ---- its columns ---- */
@@ -84,23 +27,6 @@ void pg_columns_release(struct pg_columns *c)
     free(c->cast);
     free(c->oids);
     *c = (struct pg_columns){0};
-}
-
-/* "" and "?column?" say nothing, and a name that is there already gets a number (DESIGN 3.4). */
-static status add_column(struct pg_columns *c, const char *name, struct data_type type, struct error *err)
-{
-    struct buf unique = {0};
-    bool blank = !*name || strcmp(name, "?column?") == 0;
-    size_t number = c->schema.count + 1;
-    status s = blank ? buf_printf(&unique, err, "column_%zu", number) : buf_append_str(&unique, str_of(name), err);
-    for (unsigned n = 2; s == OK && schema_find(&c->schema, buf_str(&unique)) >= 0; n++) {
-        buf_clear(&unique);
-        s = blank ? buf_printf(&unique, err, "column_%zu_%u", number, n) : buf_printf(&unique, err, "%s_%u", name, n);
-    }
-    if (s == OK)
-        s = schema_add(&c->schema, buf_str(&unique), blank ? (struct str){0} : str_of(name), type, false, err);
-    buf_release(&unique);
-    return s;
 }
 
 static status other_type(struct db_session *session, Oid oid, struct pg_type *type, struct error *err)
@@ -142,7 +68,7 @@ static status take_columns(struct db_session *session, const PGresult *r, struct
         if (!pg_type_of(oid, pq->PQfmod(r, (int)i), &type))
             s = other_type(session, oid, &type, err);
         if (s == OK)
-            s = add_column(c, pq->PQfname(r, (int)i), type.type, err);
+            s = db_add_column(&c->schema, pq->PQfname(r, (int)i), type.type, err);
         c->wire[i] = type.wire;
         c->cast[i] = type.cast;
         c->oids[i] = oid;
@@ -198,27 +124,6 @@ static status type_in_sql(struct db_session *session, Oid oid, struct buf *sql, 
     return s;
 }
 
-static status watermark_column(const struct db_read *read, const struct pg_columns *columns, int *column,
-                               struct error *err)
-{
-    static const enum type_kind unordered[] = {TYPE_BOOLEAN, TYPE_JSON, TYPE_BINARY};
-    *column = schema_find(&columns->schema, str_of(read->column));
-    if (*column < 0) {
-        status s = error_set(err, ERR_INVALID, "watermark_column: there is no column '%.100s'", read->column);
-        error_hint(err, "name a column of the table or query, as rename_map calls it");
-        return s;
-    }
-    for (size_t i = 0; i < ARRAY_LENGTH(unordered); i++)
-        if (columns->schema.fields[*column].type.kind == unordered[i]) {
-            char name[TYPE_NAME_MAX];
-            status s = error_set(err, ERR_INVALID, "watermark_column: '%.100s' is %s, which has no use as a watermark",
-                                 read->column, type_name(columns->schema.fields[*column].type, name));
-            error_hint(err, "name a column that grows from row to row: a time of change, or a number");
-            return s;
-        }
-    return OK;
-}
-
 /* Texts compare by their bytes, as everywhere in FlowForge, whatever the collation; and there is no max(uuid). */
 static bool compares_as_text(const struct pg_columns *c, int column)
 {
@@ -259,7 +164,7 @@ static status append_where(struct db_session *session, const struct db_read *rea
     int column;
     if (!read->column || (!read->lower && !read->upper))
         return OK;
-    status s = watermark_column(read, c, &column, err);
+    status s = db_find_watermark(&c->schema, read->column, &column, err);
     if (s == OK)
         s = buf_append_str(sql, STR(" WHERE ("), err);
     if (s == OK && read->lower)
@@ -303,7 +208,35 @@ status pg_select(struct db_session *session, const struct db_read *read, const s
                        casts[columns->cast[i]].after);
     if (s == OK)
         s = append_from(read, columns, sql, err);
-    return s == OK ? append_where(session, read, columns, sql, err) : s;
+    if (s == OK)
+        s = append_where(session, read, columns, sql, err);
+    return s == OK && read->most_rows ? buf_printf(sql, err, " LIMIT %zu", read->most_rows) : s;
+}
+
+/* The planner's guess: EXPLAIN says "Plan Rows" of the whole plan first. */
+status pg_estimate(struct db_session *session, const struct db_read *read, int64_t *rows, struct error *err)
+{
+    static const char mark[] = "\"Plan Rows\":";
+    struct pg_columns c = {0};
+    struct buf sql = {0};
+    PGresult *r = NULL;
+    status s = pg_columns_read(session, read, &c, err);
+    if (s == OK)
+        s = buf_append_str(&sql, STR("EXPLAIN (FORMAT JSON) "), err);
+    if (s == OK)
+        s = pg_select(session, read, &c, &sql, err);
+    if (s == OK)
+        s = buf_append(&sql, "", 1, err);
+    if (s == OK)
+        s = pg_query(session, (const char *)sql.data, NULL, 0, &r, err);
+    if (s == OK) {
+        const char *at = strstr(session->pq.PQgetvalue(r, 0, 0), mark);
+        *rows = at ? strtoll(at + sizeof mark - 1, NULL, 10) : -1;
+    }
+    session->pq.PQclear(r);
+    pg_columns_release(&c);
+    buf_release(&sql);
+    return s;
 }
 
 status pg_highest(struct db_session *session, const struct db_read *read, char **value, struct error *err)
@@ -315,7 +248,7 @@ status pg_highest(struct db_session *session, const struct db_read *read, char *
     *value = NULL;
     status s = pg_columns_read(session, read, &c, err);
     if (s == OK)
-        s = watermark_column(read, &c, &column, err);
+        s = db_find_watermark(&c.schema, read->column, &column, err);
     if (s == OK)
         s = buf_append_str(&sql, STR("SELECT pg_catalog.max("), err);
     if (s == OK)

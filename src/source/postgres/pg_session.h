@@ -57,6 +57,7 @@ status pg_columns_read(struct db_session *session, const struct db_read *read, s
  */
 status pg_select(struct db_session *session, const struct db_read *read, const struct pg_columns *columns,
                  struct buf *sql, struct error *err) MUST_USE;
+status pg_estimate(struct db_session *session, const struct db_read *read, int64_t *rows, struct error *err) MUST_USE;
 status pg_highest(struct db_session *session, const struct db_read *read, char **value, struct error *err) MUST_USE;
 
 /* ---- pg_tables.c, pg_copy.c ---- */

@@ -21,6 +21,7 @@ const struct db_driver postgres_driver = {
     .describe = describe,
     .highest = pg_highest,
     .open = pg_copy_open,
+    .estimate = pg_estimate,
     .cancel = pg_cancel,
     .close = pg_close,
 };
