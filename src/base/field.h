@@ -22,7 +22,8 @@ enum field_flags {
     FIELD_NULLABLE = 2,  /* null is allowed, and is the value when there is no default */
     FIELD_SECRET = 4,    /* write-only: never shown, never logged */
     FIELD_READ_ONLY = 8, /* the server's; in a request it is ignored when unchanged, else an error */
-    FIELD_ADVANCED = 16  /* the form hides it behind "advanced" */
+    FIELD_ADVANCED = 16, /* the form hides it behind "advanced" */
+    FIELD_OPTIONAL = 32  /* with FIELD_NULLABLE: null, and what is left out, is absent from the record */
 };
 
 struct field_table;
