@@ -420,10 +420,11 @@ def test_preview_by_a_connection_that_is_not_saved(server, postgres):
     job = {"source_type": "db_query", "config": {"query": "select a, b from t order by a"}}
     unsaved = {"kind": "postgres", "config": postgres.config}
     answer = server.post("/api/preview", {"job": job, "connection": unsaved})
-    assert [column["name"] for column in answer["columns"]] == ["a", "b"]
-    assert len(answer["rows"]) == 2
+    shown = answer
+    assert [column["name"] for column in shown["schema"]] == ["a", "b"]
+    assert len(shown["rows"]) == 2
     made = make(server, "pg", "postgres", **postgres.config)
-    assert server.post("/api/preview", {"job": {**job, "connection_id": made["id"]}})["rows"] == answer["rows"]
+    assert server.post("/api/preview", {"job": {**job, "connection_id": made["id"]}})["rows"] == shown["rows"]
     wrong = server.refused("POST", "/api/preview", {"job": job, "connection": {"kind": "postgres"}})
     assert set(wrong.pointers()) == {f"/connection/config/{name}" for name in ("host", "database", "user")}
     other = {"kind": "http", "config": {"base_url": "http://x/"}}
