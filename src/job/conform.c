@@ -151,7 +151,8 @@ status conform_batch(struct batch *from, const struct type_version *version, str
         s = buf_resize(&c.keep, (rows + 7) / 8, err);
     if (s != OK)
         goto out;
-    memset(c.keep.data, 0xFF, c.keep.len);
+    if (rows)
+        memset(c.keep.data, 0xFF, c.keep.len);
     for (size_t i = 0; i < columns; i++)
         sources[i] = schema_find(from->schema, version->targets[i].source);
     s = reject_bad_values(&c, sources, err);

@@ -279,7 +279,7 @@ def test_odd_names_and_hostile_texts_stay_names_and_texts(lake, postgres):
 
 def test_a_query_may_repeat_names_and_end_in_a_comment(lake, postgres):
     lake.run(query="select 1 as a, 2 as a, 3 as \"A\", 'x', 'y' -- that is all")
-    assert list(lake.one().items()) == [("a", 1), ("a_2", 2), ("A_2", 3), ("column_4", "x"), ("column_5", "y")]
+    assert list(lake.one().items()) == [("a", 1), ("a_2", 2), ("A_3", 3), ("column_4", "x"), ("column_5", "y")]
 
 
 def test_user_schema_renames_partitions_and_shows_missing_columns(lake, postgres):

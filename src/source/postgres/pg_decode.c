@@ -342,7 +342,7 @@ static bool is_utf8(const struct column *c)
     bool cut = false;
     for (size_t i = 0; i < c->length; i++)
         cut |= offsets[i] < offsets[i + 1] && (c->data.data[offsets[i]] & 0xC0) == 0x80;
-    return !cut && utf8_is_valid(c->data.data, c->data.len);
+    return !cut && (c->data.len == 0 || utf8_is_valid(c->data.data, c->data.len));
 }
 
 /* A database of encoding SQL_ASCII may hold anything: such values leave the column as bad ones. */

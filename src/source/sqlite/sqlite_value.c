@@ -24,8 +24,8 @@ static struct str text_of(sqlite3_stmt *st, int column, char scratch[64])
     case SQLITE_FLOAT:
         return (struct str){scratch, value_text_f64(sqlite3_column_double(st, column), scratch)};
     default: {
-        const char *bytes = sqlite3_column_blob(st, column); /* first: it may be NULL for no bytes */
-        return (struct str){bytes, (size_t)sqlite3_column_bytes(st, column)};
+        const char *bytes = sqlite3_column_blob(st, column); /* NULL where there are none */
+        return bytes ? (struct str){bytes, (size_t)sqlite3_column_bytes(st, column)} : STR("");
     }
     }
 }
