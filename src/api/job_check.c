@@ -230,9 +230,9 @@ static status refuse_change(const char *member, const char *dataset, long long r
                          "%s cannot change now: bronze.%s holds %lld rows that were taken with what it was before",
                          member, dataset, rows);
     error_hint(err,
-               "Do one of these: reset the watermark (DELETE .../watermark with a reason) and change it then; or run "
-               "full once (incremental_mode \"full\", together with the change); or name a new dataset in the same "
-               "request.");
+               "Do one of these: reset the watermark (DELETE .../watermark with a reason), change it then, and set a "
+               "value (PUT .../watermark); or run once with incremental_mode=full, together with the change; or point "
+               "the job to a new dataset in the same request.");
     return s;
 }
 

@@ -2,8 +2,8 @@
 #include "api/handler.h"
 #include "api/job_handlers.h"
 #include "api/route_tables.h"
+#include "api/watermark.h"
 #include "job/fields.h"
-#include "store/store_views.h"
 
 #define INGEST_HANDLER(name, shared)                                                                                   \
     static status name(struct api_context *context, const struct api_request *request, struct api_response *response,  \
@@ -21,101 +21,6 @@ INGEST_HANDLER(run, job_handle_run)
 INGEST_HANDLER(runs, job_handle_runs)
 INGEST_HANDLER(plan, job_handle_plan)
 INGEST_HANDLER(validate, job_handle_validate)
-
-static status watermark(struct api_context *context, const struct api_request *request, struct api_response *response,
-                        struct error *err)
-{
-    json_t *job = NULL, *value = NULL;
-    struct db *db = NULL;
-    int64_t files = 0;
-    status s = job_of_path(context, JOB_INGEST, request, NULL, &job, err);
-    if (s == OK)
-        s = store_reader(context->store, &db, err);
-    if (s == OK)
-        s = watermark_get(db, json_text(job, "id", ""), &value, err);
-    if (s == OK)
-        s = ledger_count(db, json_text(job, "id", ""), &files, err);
-    store_give_back(context->store, db);
-    if (s == OK)
-        s = api_answer(response, 200, json_pack("{s:O?, s:I}", "watermark", value, "ledger_files", (json_int_t)files),
-                       err);
-    if (s == OK && !value)
-        s = json_put(response->body, "watermark", json_null(), err);
-    json_decref(value);
-    json_decref(job);
-    return s;
-}
-
-static const struct field_def reset_members[] = {
-    {.key = "reason",
-     .kind = FIELD_TEXT,
-     .flags = FIELD_REQUIRED,
-     .min = 1,
-     .max = 1000,
-     .label = "Reason",
-     .help = "Why watermark and ledger are forgotten; it goes into the audit log."}};
-static const struct field_table reset_fields = {
-    .name = "watermark_reset", .title = "Watermark reset", .fields = reset_members, .count = 1};
-
-/* Forget watermark and ledger, within the transaction; what they were goes into the audit log. */
-static status reset(struct api_write *write, const struct api_request *request, const json_t *job, const char *reason,
-                    struct error *err)
-{
-    const char *id = json_text(job, "id", "");
-    json_t *before = NULL, *details = NULL;
-    int64_t open = 0, files = 0;
-    status s = job_runs_open(write->db, JOB_INGEST, id, &open, err);
-    if (s == OK && open > 0) {
-        s = error_set(err, ERR_CONFLICT,
-                      "the job has a run that did not end yet, which would move the watermark again");
-        error_hint(err, "Cancel it, or wait until it has ended.");
-    }
-    if (s == OK)
-        s = watermark_get(write->db, id, &before, err);
-    if (s == OK)
-        s = ledger_count(write->db, id, &files, err);
-    if (s == OK)
-        s = watermark_reset(write->db, id, err);
-    if (s == OK && !(details = json_pack("{s:s, s:s*, s:I}", "reason", reason, "watermark",
-                                         json_text(before, "value", NULL), "ledger_files", (json_int_t)files)))
-        s = error_no_memory(err, 64);
-    if (s == OK)
-        s = api_audit(write, request, "ingest_job.watermark_reset", "ingest_job", id, details, err);
-    json_decref(before);
-    return s;
-}
-
-static status watermark_delete(struct api_context *context, const struct api_request *request,
-                               struct api_response *response, struct error *err)
-{
-    struct api_write write = {0};
-    struct field_errors errors = {0};
-    json_t *pipeline = NULL, *job = NULL, *wanted = NULL;
-    status s = field_table_apply(&reset_fields, NULL, request->body, &wanted, &errors, err);
-    if (s == OK && field_errors_count(&errors) > 0) {
-        s = api_problem_fields(response, &errors, err);
-        goto out;
-    }
-    if (s == OK)
-        s = api_write_begin(context, &write, err);
-    if (s == OK)
-        s = pipeline_find(write.db, request->params[0], &pipeline, err);
-    if (s == OK)
-        s = job_get(write.db, JOB_INGEST, json_text(pipeline, "id", ""), request->params[1], &job, err);
-    if (s == OK)
-        s = reset(&write, request, job, json_text(wanted, "reason", ""), err);
-    if (s == OK)
-        s = api_write_commit(&write, err);
-    if (s == OK)
-        response->status = 204;
-out:
-    api_write_end(&write);
-    field_errors_release(&errors);
-    json_decref(wanted);
-    json_decref(job);
-    json_decref(pipeline);
-    return s;
-}
 
 #define JOBS "/api/workflows/{id}/ingest-jobs"
 #define JOB JOBS "/{jobId}"
@@ -200,15 +105,23 @@ static const struct route routes[] = {
      .layer_centric = true,
      .summary = "Watermark and number of files in the ledger",
      .success = 200,
-     .handle = watermark},
+     .handle = watermark_handle_get},
+    {.method = "PUT",
+     .pattern = JOB "/watermark",
+     .role = ROLE_EDITOR,
+     .layer_centric = true,
+     .summary = "Set the watermark, forward or back (audited)",
+     .body = &watermark_set_fields,
+     .success = 200,
+     .handle = watermark_handle_put},
     {.method = "DELETE",
      .pattern = JOB "/watermark",
      .role = ROLE_EDITOR,
      .layer_centric = true,
      .summary = "Forget watermark and ledger (audited)",
-     .body = &reset_fields,
+     .body = &watermark_reset_fields,
      .success = 204,
-     .handle = watermark_delete},
+     .handle = watermark_handle_delete},
     {.method = "POST",
      .pattern = "/api/validate/ingest-job",
      .role = ROLE_EDITOR,

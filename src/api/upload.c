@@ -147,14 +147,63 @@ static status refuse_size(const struct upload *upload, const struct upload_reque
     return OK;
 }
 
+static status refuse_complete(const json_t *row, struct error *err)
+{
+    return strcmp(json_text(row, "state", ""), "complete") == 0
+               ? error_set(err, ERR_CONFLICT, "the upload is complete already: %lld bytes",
+                           (long long)json_int(row, "size", 0))
+               : OK;
+}
+
+static status being_sent(struct error *err)
+{
+    status s = error_set(err, ERR_CONFLICT, "another request is sending this upload");
+    error_hint(err, "wait until it ends; GET the upload tells how far it came");
+    return s;
+}
+
+/* Is `path` this very file still? */
+static bool is_named(int fd, const char *path)
+{
+    struct stat own, there;
+    return fstat(fd, &own) == 0 && stat(path, &there) == 0 && own.st_dev == there.st_dev && own.st_ino == there.st_ino;
+}
+
+/* A request that gives the file its final name holds the lock on it until the row says so. */
+static bool is_being_finished(const struct upload *upload)
+{
+    int fd = file_open(upload->final, O_RDONLY, 0);
+    bool locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0;
+    file_close(fd);
+    return locked;
+}
+
+/* The part is this request's alone. The row that was read before says nothing then: *row is read anew. */
+static status take_part(struct upload *upload, json_t **row, struct error *err)
+{
+    upload->fd = file_open(upload->part, O_RDWR | O_CREAT, 0600);
+    if (upload->fd < 0)
+        return error_set_errno(err, errno, "%s", upload->part);
+    if (flock(upload->fd, LOCK_EX | LOCK_NB) != 0 || !is_named(upload->fd, upload->part))
+        return being_sent(err);
+    status s = is_being_finished(upload) ? being_sent(err) : OK;
+    json_decref(*row);
+    *row = NULL;
+    if (s == OK)
+        s = get_row(upload->context, upload->id, row, err);
+    if (s == OK)
+        s = refuse_complete(*row, err);
+    if (s == ERR_CONFLICT ||
+        s == ERR_NOT_FOUND) /* the file has its final name, or was removed: this part is a new one */
+        (void)unlink(upload->part);
+    return s;
+}
+
 /* The row as it stands, and where the file goes on. */
 static status prepare(struct upload *upload, const json_t *row, const struct upload_request *request, struct error *err)
 {
     int64_t announced = json_int(row, "expected_size", -1);
     struct stat now;
-    if (strcmp(json_text(row, "state", ""), "complete") == 0)
-        return error_set(err, ERR_CONFLICT, "the upload is complete already: %lld bytes",
-                         (long long)json_int(row, "size", 0));
     upload->expected = announced >= 0 ? (uint64_t)announced : UINT64_MAX;
     if (request->total != UINT64_MAX && upload->expected != UINT64_MAX && request->total != upload->expected)
         return error_set(err, ERR_BAD_DATA, "Content-Range says %llu bytes, and %llu were announced",
@@ -167,14 +216,6 @@ static status prepare(struct upload *upload, const json_t *row, const struct upl
     status s = refuse_size(upload, request, err);
     if (s != OK)
         return s;
-    upload->fd = file_open(upload->part, O_RDWR | O_CREAT, 0600);
-    if (upload->fd < 0)
-        return error_set_errno(err, errno, "%s", upload->part);
-    if (flock(upload->fd, LOCK_EX | LOCK_NB) != 0) {
-        s = error_set(err, ERR_CONFLICT, "another request is sending this upload");
-        error_hint(err, "wait until it ends; GET the upload tells how far it came");
-        return s;
-    }
     if (fstat(upload->fd, &now) != 0)
         return error_set_errno(err, errno, "%s", upload->part);
     uint64_t kept = (uint64_t)json_int(row, "size", 0);
@@ -208,6 +249,10 @@ status upload_begin(struct api_context *context, const char *id, const struct up
         snprintf(made->id, sizeof made->id, "%s", id);
         s = get_row(context, id, &row, err);
     }
+    if (s == OK)
+        s = refuse_complete(row, err);
+    if (s == OK)
+        s = take_part(made, &row, err);
     if (s == OK)
         s = prepare(made, row, request, err);
     json_decref(row);

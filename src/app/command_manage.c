@@ -30,7 +30,14 @@ static const struct option runs_options[] = {
      "of retry: start the run and return at once (a server must be running)"},
     {"quiet", 'q', OPTION_FLAG, AT(quiet), NULL, NULL, "of retry: print no log lines, only the outcome"},
     HELP};
-static const struct option job_options[] = {HOME, JSON, HELP};
+static const struct option job_options[] = {
+    HOME,
+    JSON,
+    {"set", 0, OPTION_TEXT, AT(set), "VALUE", NULL, "of watermark: set it to this value, forward or back"},
+    {"reason", 0, OPTION_TEXT, AT(reason), "TEXT", NULL, "of watermark --set: why; it goes into the audit log"},
+    {"forget-files", 0, OPTION_FLAG, AT(forget_files), NULL, NULL,
+     "of watermark --set: the next run takes all files again and replaces what they gave before"},
+    HELP};
 static const struct option catalog_options[] = {
     HOME, JSON, LIMIT("most datasets of list (default 50, at most 500), rows of show (default 10)"), HELP};
 static const struct option token_options[] = {
@@ -56,6 +63,7 @@ static const struct verb job_verbs[] = {
     {"list", 1, 1, verb_job_list, "PIPELINE", "the ingest and dataset jobs of a pipeline"},
     {"show", 2, 2, verb_job_show, "PIPELINE JOB", "a job's whole configuration as JSON"},
     {"plan", 2, 2, verb_job_plan, "PIPELINE JOB", "what a run would take and write, as JSON"},
+    {"watermark", 2, 2, verb_job_watermark, "PIPELINE JOB", "an ingest job's watermark: show it, or --set it"},
 };
 static const struct verb runs_verbs[] = {
     {"list", 0, 1, verb_runs_list, "[PIPELINE]", "runs, newest first"},
@@ -93,7 +101,8 @@ static const struct command pipelines = {"pipelines", TABLES(pipelines), OPTIONS
                                          "  flowforge pipelines --json --limit 500\n"};
 static const struct command job = {"job", TABLES(job), OPTIONS(job), "flowforge pipelines lists the pipelines",
                                    "  flowforge job list sales\n"
-                                   "  flowforge job plan sales orders\n"};
+                                   "  flowforge job plan sales orders\n"
+                                   "  flowforge job watermark sales orders --set 2024-01-31 --reason 'late files'\n"};
 static const struct command runs = {"runs", TABLES(runs), OPTIONS(runs),
                                     "flowforge runs lists the runs, flowforge pipelines the pipelines",
                                     "  flowforge runs list sales --limit 5\n"

@@ -160,6 +160,10 @@ static int run(struct task *task)
     if (done != OK)
         outcome = done == ERR_CANCELLED ? "cancelled" : "failed";
     s = write_finished(task->events, outcome, result, done == OK ? NULL : &failure, &err);
+    if (s == ERR_LIMIT && done == OK) { /* the result is too large to be told: that can be */
+        failure = err;
+        s = write_finished(task->events, "failed", NULL, &failure, &err);
+    }
     json_decref(payload);
     return s == OK ? 0 : command_failed(&err);
 }

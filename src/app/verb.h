@@ -11,9 +11,10 @@
 /* Options of all verbs; a command's table has those that it takes. */
 struct verb_settings {
     const char *home;
-    uint64_t limit; /* 0: not given */
-    int role;       /* index in verb_roles */
-    bool json, no_wait, quiet, help;
+    uint64_t limit;           /* 0: not given */
+    int role;                 /* index in verb_roles */
+    const char *set, *reason; /* of a watermark; NULL: not given */
+    bool json, no_wait, quiet, forget_files, help;
 };
 
 extern const char *const verb_roles[];
@@ -29,7 +30,7 @@ struct verb_call {
 
 typedef status verb_function(struct verb_call *call, struct error *err);
 
-verb_function verb_pipelines_list, verb_job_list, verb_job_show, verb_job_plan;
+verb_function verb_pipelines_list, verb_job_list, verb_job_show, verb_job_plan, verb_job_watermark;
 verb_function verb_runs_list, verb_runs_show, verb_runs_log, verb_runs_cancel, verb_runs_retry;
 verb_function verb_catalog_list, verb_catalog_show;
 verb_function verb_token_list, verb_token_create, verb_token_revoke;

@@ -12,20 +12,37 @@
 
 #define WAIT_NS 50000000
 
-/* ---- the ledger ---- */
+/* ---- what was taken before ---- */
 
-/* uri -> entry, because a ledger may hold very many. */
-static status index_ledger(const json_t *ledger, json_t **index, struct error *err)
+/* By uri, because either may be very many. */
+struct taken {
+    json_t *ledger;
+    json_t *held; /* files of the target, those of uploads also by etag; of one uri any */
+};
+
+static status index_by(const json_t *list, const char *key, json_t *index, struct error *err)
 {
-    *index = json_object();
-    if (!*index)
-        return error_no_memory(err, 64);
-    for (size_t i = 0; i < json_array_size(ledger); i++) {
-        json_t *entry = json_array_get(ledger, i);
-        if (json_object_set(*index, json_text(entry, "uri", ""), entry) != 0)
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *entry = json_array_get(list, i);
+        const char *value = json_text(entry, key, NULL);
+        if (value && json_object_set(index, value, entry) != 0)
             return error_no_memory(err, 64);
     }
     return OK;
+}
+
+static status taken_index(struct taken *taken, const struct ingest_options *options, const json_t *payload,
+                          struct error *err)
+{
+    const json_t *files = options->incremental ? options->target_files : NULL;
+    taken->ledger = json_object();
+    taken->held = json_object();
+    if (!taken->ledger || !taken->held)
+        return error_no_memory(err, 64);
+    status s = index_by(json_object_get(payload, "ledger"), "uri", taken->ledger, err);
+    if (s == OK)
+        s = index_by(files, "source_uri", taken->held, err);
+    return s == OK ? index_by(files, "source_etag", taken->held, err) : s;
 }
 
 #define UPLOAD_URI "upload://"
@@ -86,9 +103,9 @@ static void file_release(struct ingest_file *f)
 
 /* Takes *f over. */
 static status consider(struct ingest_files *files, const struct ingest_options *options, struct ingest_file *f,
-                       const json_t *ledger, const atomic_bool *cancel, struct error *err)
+                       const struct taken *taken, const atomic_bool *cancel, struct error *err)
 {
-    const json_t *entry = json_object_get(ledger, f->uri);
+    const json_t *entry = json_object_get(taken->ledger, f->uri);
     bool same = false;
     status s = options->incremental ? is_same(f, entry, cancel, &same, err) : OK;
     if (s != OK || same) {
@@ -96,7 +113,9 @@ static status consider(struct ingest_files *files, const struct ingest_options *
         file_release(f);
         return s;
     }
-    f->change = entry ? INGEST_CHANGED : INGEST_NEW;
+    /* A ledger that was reset does not know what the dataset holds: those rows are replaced, not doubled. */
+    bool held = json_object_get(taken->held, f->uri) || (f->etag && json_object_get(taken->held, f->etag));
+    f->change = entry || held ? INGEST_CHANGED : INGEST_NEW;
     if ((files->count & (files->count - 1)) == 0) {
         size_t room = files->count ? files->count * 2 : 1;
         struct ingest_file *items = realloc(files->items, room * sizeof *items);
@@ -118,7 +137,7 @@ static char *text_of(const char *format, const char *a, const char *b)
 }
 
 static status add_local(struct ingest_files *files, const struct ingest_options *options, const struct file_entry *e,
-                        const json_t *ledger, const atomic_bool *cancel, struct error *err)
+                        const struct taken *taken, const atomic_bool *cancel, struct error *err)
 {
     const char *slash = strrchr(e->path, '/');
     if (!str_is_utf8(str_of(e->path))) {
@@ -131,13 +150,13 @@ static status add_local(struct ingest_files *files, const struct ingest_options 
     f.path = strdup(e->resolved);
     f.name = strdup(slash ? slash + 1 : e->path);
     if (f.uri && f.path && f.name)
-        return consider(files, options, &f, ledger, cancel, err);
+        return consider(files, options, &f, taken, cancel, err);
     file_release(&f);
     return error_no_memory(err, strlen(e->path));
 }
 
 static status add_upload(struct ingest_files *files, const struct ingest_options *options, const json_t *upload,
-                         json_t *ledger, const atomic_bool *cancel, struct error *err)
+                         const struct taken *taken, const atomic_bool *cancel, struct error *err)
 {
     const char *path = json_text(upload, "path", ""), *id = json_text(upload, "id", "");
     const char *name = json_text(upload, "filename", id);
@@ -163,12 +182,12 @@ static status add_upload(struct ingest_files *files, const struct ingest_options
         file_release(&f);
         return error_no_memory(err, strlen(path));
     }
-    if (options->incremental && is_taken_upload(&f, ledger)) {
+    if (options->incremental && is_taken_upload(&f, taken->ledger)) {
         files->skipped++;
         file_release(&f);
         return OK;
     }
-    return consider(files, options, &f, ledger, cancel, err);
+    return consider(files, options, &f, taken, cancel, err);
 }
 
 static status read_roots(const json_t *list, const char ***roots, size_t *count, struct error *err)
@@ -227,7 +246,7 @@ static status still_written(const struct ingest_options *o, const struct file_li
 }
 
 static status find_local(struct ingest_files *files, const struct ingest_options *options, const json_t *payload,
-                         const json_t *ledger, const atomic_bool *cancel, struct error *err)
+                         const struct taken *taken, const atomic_bool *cancel, struct error *err)
 {
     struct file_list list = {0};
     struct file_list_options how = {.flat = options->flat, .settle_seconds = options->settle_seconds};
@@ -245,7 +264,7 @@ static status find_local(struct ingest_files *files, const struct ingest_options
     if (s == OK && list.growing && !options->incremental)
         s = still_written(options, &list, err);
     for (size_t i = 0; s == OK && i < list.count; i++)
-        s = list.entries[i].growing ? OK : add_local(files, options, &list.entries[i], ledger, cancel, err);
+        s = list.entries[i].growing ? OK : add_local(files, options, &list.entries[i], taken, cancel, err);
     files->waiting = list.growing;
     files->hidden = list.hidden;
     file_list_release(&list);
@@ -258,18 +277,19 @@ status ingest_files_find(struct ingest_files *files, const struct ingest_options
                          const atomic_bool *cancel, struct error *err)
 {
     struct ingest_files found = {0};
-    json_t *ledger = NULL;
+    struct taken taken = {0};
     const json_t *uploads = json_object_get(payload, "uploads");
-    status s = index_ledger(json_object_get(payload, "ledger"), &ledger, err);
+    status s = taken_index(&taken, options, payload, err);
     if (s == OK && !options->upload)
-        s = find_local(&found, options, payload, ledger, cancel, err);
+        s = find_local(&found, options, payload, &taken, cancel, err);
     for (size_t i = 0; s == OK && options->upload && i < json_array_size(uploads); i++)
-        s = add_upload(&found, options, json_array_get(uploads, i), ledger, cancel, err);
+        s = add_upload(&found, options, json_array_get(uploads, i), &taken, cancel, err);
     if (s == OK && options->upload && json_array_size(uploads) == 0) {
         s = error_set(err, ERR_NOT_FOUND, "the upload of this job does not exist");
         error_hint(err, "upload a file and name it in config.upload_id");
     }
-    json_decref(ledger);
+    json_decref(taken.ledger);
+    json_decref(taken.held);
     if (s == OK)
         *files = found;
     else

@@ -36,12 +36,17 @@ static status list_older(struct ingest *g, struct error *err)
     g->older = calloc(count + 1, sizeof *g->older);
     g->replaced = calloc(count + 1, sizeof *g->replaced);
     status s = changed && g->older && g->replaced ? OK : error_no_memory(err, count * sizeof *g->older);
-    for (size_t i = 0; s == OK && i < g->files.count; i++)
-        if (g->files.items[i].change == INGEST_CHANGED)
-            s = json_put_bool(changed, g->files.items[i].uri, true, err);
+    for (size_t i = 0; s == OK && i < g->files.count; i++) {
+        const struct ingest_file *f = &g->files.items[i];
+        if (f->change == INGEST_CHANGED)
+            s = json_put_bool(changed, f->uri, true, err);
+        if (s == OK && f->change == INGEST_CHANGED && f->etag) /* an upload has other ids for the same bytes */
+            s = json_put_bool(changed, f->etag, true, err);
+    }
     for (size_t i = 0; s == OK && i < count; i++) {
         g->older[i] = json_array_get(files, i);
-        g->replaced[i] = json_object_get(changed, json_text(g->older[i], "source_uri", "")) != NULL;
+        g->replaced[i] = json_object_get(changed, json_text(g->older[i], "source_uri", "")) ||
+                         json_object_get(changed, json_text(g->older[i], "source_etag", ""));
     }
     g->older_count = s == OK ? count : 0;
     json_decref(changed);

@@ -310,8 +310,9 @@ static status missing_watermark(const char *column, const char *dataset, const c
                                  "dataset '%.100s' holds rows, but there is no watermark for column '%.100s': what is "
                                  "new cannot be told",
                                  dataset, column);
-    error_hint(err, "run the job once in full mode, which takes every file again and leaves a watermark, and set "
-                    "incremental_mode back then; or name a new dataset");
+    error_hint(err, "do one of these: set a value (PUT .../watermark, or flowforge job watermark --set); or run once "
+                    "with incremental_mode=full, which takes every file again and leaves a watermark; or point the "
+                    "job to a new dataset");
     return s;
 }
 

@@ -18,6 +18,18 @@ void task_events_release(struct task_events *events)
     pthread_mutex_destroy(&events->lock);
 }
 
+static status check_length(const char *event, size_t length, struct error *err)
+{
+    if (length <= TASK_EVENT_MOST)
+        return OK;
+    status s = error_set(err, ERR_LIMIT, "what the run has to tell (event '%s') has %zu bytes, more than %lu MiB",
+                         event, length, TASK_EVENT_MOST >> 20);
+    error_hint(err,
+               "it has too many files: let config.path or the inputs name fewer of them, one job for each part, or "
+               "choose a partition_pattern that makes fewer");
+    return s;
+}
+
 static status write_line(struct task_events *events, const struct buf *line, struct error *err)
 {
     pthread_mutex_lock(&events->lock);
@@ -50,6 +62,8 @@ status task_event(struct task_events *events, const char *event, json_t *members
 {
     struct buf line = {0};
     status s = make_line(event, members, &line, err);
+    if (s == OK)
+        s = check_length(event, line.len - 1, err);
     if (s == OK)
         s = write_line(events, &line, err);
     buf_release(&line);

@@ -7,7 +7,10 @@
 
 #include "base/json.h"
 
-/* Writes event lines, whole ones, from any thread. The first write error is remembered and ends the run. */
+#define TASK_EVENT_MOST (64UL << 20) /* bytes of an event's line */
+
+/* Writes event lines, whole ones, from any thread. The first write error is remembered and ends the run. A longer line
+ * than TASK_EVENT_MOST is ERR_LIMIT: nothing is written, and other events can be. */
 struct task_events {
     int fd;
     atomic_bool broken;

@@ -115,7 +115,7 @@ static void take_lines(struct engine *engine, struct child *child)
         line->len -= begin;
     }
     child->line_scanned = line->len;
-    if (line->len > EVENT_LINE_MOST)
+    if (line->len > TASK_EVENT_MOST)
         break_protocol(child, "an event is longer than 64 MiB");
 }
 

@@ -60,7 +60,7 @@ void child_line(struct engine *engine, struct child *child, const char *line, si
 {
     json_t *event = NULL;
     struct error err = {0};
-    if (length > EVENT_LINE_MOST) {
+    if (length > TASK_EVENT_MOST) {
         refuse(child, "an event is longer than 64 MiB", line, length);
         return;
     }

@@ -104,6 +104,8 @@ static void take_completed(struct engine *engine, struct job_run *job, const jso
     }
     take_counts(job, result);
     job->has_rejects = job->seen.rejected > 0;
+    json_decref(job->report);
+    job->report = NULL; /* the commit writes one */
     json_decref(job->result);
     job->result = json_incref(result);
     job->step = STEP_COMMIT;

@@ -231,9 +231,12 @@ static status put_ingest(const struct engine *engine, struct db *db, json_t *pay
     const char *upload = ingest ? json_text(json_object_get(from->job, "config"), "upload_id", NULL) : NULL;
     json_t *watermark = NULL, *ledger = NULL, *uploads = json_array();
     status s = uploads ? OK : error_no_memory(err, 1);
+    bool books = false;
     if (s == OK && job_id)
+        s = books_tell_of(db, job_id, json_text(from->job, "dataset", ""), &books, err);
+    if (s == OK && books)
         s = watermark_get(db, job_id, &watermark, err);
-    if (s == OK && job_id)
+    if (s == OK && books)
         s = ledger_list(db, job_id, &ledger, err);
     else if (s == OK && !(ledger = json_array()))
         s = error_no_memory(err, 1);

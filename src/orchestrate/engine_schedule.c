@@ -41,6 +41,11 @@ static void take_slot(struct engine *engine, struct job_run *job, struct child *
     job->step = STEP_START;
     job->seen = (struct job_counts){0};
     job->error = (struct run_error){0};
+    job->has_rejects = false;
+    if (job->report) { /* says nothing about what comes now */
+        json_decref(job->report);
+        job->report = json_null();
+    }
     engine->children_busy++;
 }
 

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "base/run_state.h"
+#include "job/task.h"
 #include "orchestrate/engine.h"
 #include "orchestrate/graph.h"
 #include "storage/storage.h"
@@ -20,7 +21,6 @@
 #define LOG_LINES_MOST 100000         /* of a pipeline run */
 #define LOG_MESSAGE_MOST 8192         /* bytes */
 #define LOG_WAITING_MOST (16UL << 20) /* bytes of lines that are not written yet, of a pipeline run */
-#define EVENT_LINE_MOST (64UL << 20)  /* bytes of an event */
 #define ERRORS_KEPT 4096              /* bytes of a child's standard error */
 #define KILL_AFTER_SECONDS 1.5
 #define PROGRESS_SECONDS 0.25 /* between two progress events of a run */
@@ -66,7 +66,7 @@ struct job_run {
     int64_t base_snapshot;  /* the target's, as the task was told */
     json_t *result;         /* of a task that completed, until it is published */
     json_t *files;          /* [{path, staged}] of a commit that is to be published */
-    json_t *report;         /* of an attempt that failed */
+    json_t *report;         /* of an attempt that failed; null: the one before is over; NULL: the row's own stays */
     struct job_counts seen; /* by the task's last progress event, then by its result */
     struct run_error error;
     char *refusal;     /* why the database does not take it; until job_refused */

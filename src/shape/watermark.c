@@ -88,7 +88,9 @@ static status no_value_any_more(struct str column, struct data_type type, struct
     status s = error_set(err, ERR_INVALID, "the last watermark \"%.*s\" is no value of column '%.*s', which is %s: %s",
                          (int)(last.n < 100 ? last.n : 100), last.p, (int)(column.n < 100 ? column.n : 100), column.p,
                          type_name(type, name), why);
-    error_hint(err, "reset the watermark, or run the job once in full mode, or choose another watermark_column");
+    error_hint(
+        err, "set a value of that type (PUT .../watermark), or run once with incremental_mode=full, or choose another "
+             "watermark_column");
     return s;
 }
 

@@ -11,6 +11,8 @@
 #include "sys/dir.h"
 #include "sys/file.h"
 
+#define MOVE_TURNS 8
+
 static status local_open_source(void *self, const char *name, struct byte_source *source, uint64_t *size,
                                 struct error *err)
 {
@@ -138,10 +140,12 @@ static status renew_name(struct local *l, const struct storage_move *move, int t
     return s;
 }
 
-static status move_one(struct local *l, const struct storage_move *move, const char *folder, const char *last,
-                       struct error *err)
+/* *vanished: the folder was removed before the file came into it, as housekeeping does with an empty one. */
+static status try_move(struct local *l, const struct storage_move *move, const char *folder, const char *last,
+                       bool *vanished, struct error *err)
 {
     char from_folder[STORAGE_NAME_MOST + 1];
+    struct stat st;
     int to, reason = ENOENT;
     status s = local_folder_make(l, folder, &to, err);
     if (s != OK)
@@ -152,13 +156,28 @@ static status move_one(struct local *l, const struct storage_move *move, const c
         reason = rename_new(from, staged, to, last) == 0 ? 0 : errno;
     else
         reason = errno;
-    if (reason == ENOENT)
+    *vanished = reason == ENOENT && from >= 0 && fstatat(from, staged, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (*vanished)
+        s = error_set(err, ERR_IO, "the folder '%s/%s' is removed again and again", l->path, folder);
+    else if (reason == ENOENT)
         s = renew_name(l, move, to, last, err);
     else if (reason != 0)
         s = local_error(l, reason, "give its final name to", move->name, err);
     if (from >= 0)
         file_close(from);
     file_close(to);
+    return s;
+}
+
+static status move_one(struct local *l, const struct storage_move *move, const char *folder, const char *last,
+                       struct error *err)
+{
+    bool vanished = false;
+    status s = try_move(l, move, folder, last, &vanished, err);
+    for (int turn = 1; vanished && turn < MOVE_TURNS; turn++) {
+        local_folder_forget(l, ""); /* it is to be made durable anew */
+        s = try_move(l, move, folder, last, &vanished, err);
+    }
     return s;
 }
 

@@ -27,7 +27,9 @@ status commit_ledger(struct commit *c, struct error *err)
     const json_t *ledger = json_object_get(c->result, "ledger"), *entry;
     bool all = json_flag(c->result, "replace_all", false);
     size_t i;
-    status s = OK;
+    status s = books_tell_of(c->db, c->job_id, c->dataset, &c->books, err);
+    if (s != OK || !c->books)
+        return s;
     if (all) { /* the dataset holds these files only: forget the others */
         s = undo_keep(c->db, c->run_id, UNDO_LEDGER, c->job_id, NULL, err);
         if (s == OK)
@@ -84,6 +86,8 @@ status commit_watermark(struct commit *c, struct error *err)
 {
     const json_t *watermark = json_object_get(c->result, "watermark");
     bool set = json_is_object(watermark), all = json_flag(c->result, "replace_all", false);
+    if (!c->books)
+        return OK;
     status s = db_each(c->db, "SELECT value FROM watermarks WHERE job_id = ?1", DB_BINDS(db_text(c->job_id)), keep_text,
                        &c->watermark_before, err);
     bool backfill = json_is_object(json_object_get(c->job, "range"));

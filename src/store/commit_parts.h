@@ -18,6 +18,7 @@ struct commit {
         int64_t read, written, rejected, deduped, filtered, replaced;
     } rows;
     int64_t rows_rewritten; /* of files that carry on what is left of older ones */
+    bool books;             /* ledger and watermark tell of this dataset */
     char *watermark_before; /* text; NULL: there was none */
 };
 
@@ -26,7 +27,7 @@ status commit_check(struct commit *c, struct error *err) MUST_USE;
 /* "the task's result cannot be committed: ..." */
 status commit_refuse(struct error *err, status code, const char *format, ...) PRINTF_LIKE(3, 4) MUST_USE;
 
-/* commit_ledger.c: ledger, watermark. */
+/* commit_ledger.c: ledger, watermark; neither without `books`. */
 status commit_ledger(struct commit *c, struct error *err) MUST_USE;
 status commit_watermark(struct commit *c, struct error *err) MUST_USE;
 
@@ -34,7 +35,7 @@ status commit_watermark(struct commit *c, struct error *err) MUST_USE;
 enum undo_kind {
     UNDO_CATALOG_NEW,  /* there was none */
     UNDO_CATALOG,      /* key: dataset id */
-    UNDO_JOB,          /* key: job id; its last_watermark_value */
+    UNDO_JOB,          /* key: job id; its last_watermark_value. From here on: the job's books */
     UNDO_WATERMARK,    /* key: job id */
     UNDO_LEDGER_ENTRY, /* key: job id, second key: uri */
     UNDO_LEDGER        /* key: job id; all entries */

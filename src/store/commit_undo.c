@@ -89,6 +89,20 @@ static status mark_undone(struct db *db, enum job_kind kind, const char *run_id,
     return db_run(db, statements[kind], DB_BINDS(db_text(run_id)), NULL, err);
 }
 
+/* As books_tell_of, of a run. */
+static status find_books(struct db *db, const char *run_id, const char *dataset_id, bool *they_do, struct error *err)
+{
+    int64_t count = 0;
+    status s =
+        db_integer(db,
+                   "SELECT count(*) FROM layer_centric_ingest_runs r JOIN layer_centric_ingest_jobs j "
+                   "ON j.id = r.job_id JOIN metadata_catalog c ON c.name = j.dataset WHERE r.id = ?1 AND c.id = ?2",
+                   DB_BINDS(db_text(run_id), db_text(dataset_id)), 0, &count, err);
+    if (s == OK)
+        *they_do = count > 0;
+    return s;
+}
+
 status commit_undo(struct db *db, enum job_kind kind, const char *run_id, struct error *err)
 {
     struct commit_place place;
@@ -96,11 +110,14 @@ status commit_undo(struct db *db, enum job_kind kind, const char *run_id, struct
     if (s != OK)
         return s;
     const struct db_value binds[] = {db_text(run_id), db_text(place.dataset_id), db_int(place.snapshot)};
+    bool books = false;
+    if (kind == JOB_INGEST)
+        s = find_books(db, run_id, place.dataset_id, &books, err);
     for (size_t i = 0; s == OK && i < ARRAY_LENGTH(forget); i++)
         s = db_run(db, forget[i].sql, binds, forget[i].binds, NULL, err);
     if (s == OK && kind == JOB_INGEST)
         s = forget_taken(db, run_id, err);
-    for (size_t i = 0; s == OK && i < ARRAY_LENGTH(undo_kinds); i++)
+    for (size_t i = 0; s == OK && i < (books ? ARRAY_LENGTH(undo_kinds) : UNDO_JOB); i++)
         s = db_run(db, undo_kinds[i].restore, DB_BINDS(db_text(run_id), db_text(undo_kinds[i].name)), NULL, err);
     if (s == OK)
         s = db_run(db, "DELETE FROM commit_undo WHERE run_id = ?1", DB_BINDS(db_text(run_id)), NULL, err);

@@ -64,13 +64,15 @@ status dataset_files(struct db *db, const char *dataset_id, int64_t snapshot, js
 {
     static const struct record_column columns[] = {
         {"id", COLUMN_INTEGER},     {"path", COLUMN_TEXT},       {"rows", COLUMN_INTEGER}, {"bytes", COLUMN_INTEGER},
-        {"partition", COLUMN_TEXT}, {"source_uri", COLUMN_TEXT}, {"format", COLUMN_TEXT},
+        {"partition", COLUMN_TEXT}, {"source_uri", COLUMN_TEXT}, {"format", COLUMN_TEXT},  {"source_etag", COLUMN_TEXT},
     };
-    return record_query(db, columns, ARRAY_LENGTH(columns),
-                        "SELECT id, path, rows, bytes, partition, source_uri, format FROM manifest_files "
-                        "WHERE dataset_id = ?1 AND added_snapshot <= ?2 "
-                        "AND (removed_snapshot IS NULL OR removed_snapshot > ?2) ORDER BY id",
-                        DB_BINDS(db_text(dataset_id), db_int(snapshot)), rows, err);
+    return record_query(
+        db, columns, ARRAY_LENGTH(columns),
+        "SELECT id, path, rows, bytes, partition, source_uri, format, CASE WHEN source_uri LIKE 'upload://%' "
+        "THEN (SELECT u.sha256 FROM uploads u WHERE u.id = substr(source_uri, 10, 26)) END FROM manifest_files "
+        "WHERE dataset_id = ?1 AND added_snapshot <= ?2 "
+        "AND (removed_snapshot IS NULL OR removed_snapshot > ?2) ORDER BY id",
+        DB_BINDS(db_text(dataset_id), db_int(snapshot)), rows, err);
 }
 
 status dataset_schemas(struct db *db, const char *dataset_id, json_t **rows, struct error *err)

@@ -11,8 +11,8 @@ extern const struct record_table catalog_table;
  * dataset_name_split. */
 status dataset_find(struct db *db, const char *layer, const char *name, json_t **record, struct error *err) MUST_USE;
 bool dataset_name_split(const char *full, char layer[16], const char **name);
-/* The files that a reader of `snapshot` sees, in order of id: [{id, path, rows, bytes, partition, source_uri, format}].
- */
+/* The files that a reader of `snapshot` sees, in order of id: [{id, path, rows, bytes, partition, source_uri, format,
+ * source_etag}]; source_etag: the SHA-256 of an upload that is still there, else null. */
 status dataset_files(struct db *db, const char *dataset_id, int64_t snapshot, json_t **rows,
                      struct error *err) MUST_USE;
 /* How the schema came to be, oldest first: [{snapshot, run_id, schema, format, parent_tables, created_at}]; one row for
@@ -22,8 +22,16 @@ status dataset_schemas(struct db *db, const char *dataset_id, json_t **rows, str
 status ledger_list(struct db *db, const char *job_id, json_t **rows, struct error *err) MUST_USE;
 /* {column, type, value, ties}; NULL when there is none. */
 status watermark_get(struct db *db, const char *job_id, json_t **record, struct error *err) MUST_USE;
+/* Do ledger and watermark tell of this dataset of the layer bronze? Not when the job was given another one since a run
+ * was asked for: the new one has to get everything, whatever went into the old one. */
+status books_tell_of(struct db *db, const char *job_id, const char *dataset, bool *they_do, struct error *err) MUST_USE;
 /* Forget watermark and ledger (an audited reset; the caller writes the audit). */
 status watermark_reset(struct db *db, const char *job_id, struct error *err) MUST_USE;
+/* Another value without ties, whether there is one or not, and forget the ledger alone: likewise audited by the caller.
+ */
+status watermark_set(struct db *db, const char *job_id, const char *column, const char *type, const char *value,
+                     struct error *err) MUST_USE;
+status ledger_forget(struct db *db, const char *job_id, struct error *err) MUST_USE;
 
 #define SNAPSHOT_NONE (-1) /* of a dataset of which nothing was ever published */
 

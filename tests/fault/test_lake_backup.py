@@ -2,6 +2,7 @@
 (docs/operations.md, "Backup and restore")."""
 
 import json
+import os
 import shutil
 import sqlite3
 import threading
@@ -28,9 +29,11 @@ def copy_files(home: Path, to: Path) -> None:
     """Folders are listed while runs add to them and the sweep takes from them."""
     for folder in ("lake", "uploads"):
         (to / folder).mkdir()
-        for path in sorted((home / folder).rglob("*")):
+        # os.walk passes over folders that vanish meanwhile.
+        found = [Path(at, name) for at, _, names in os.walk(home / folder) for name in names]
+        for path in sorted(found):
             name = path.relative_to(home)
-            if ".staging" in name.parts or not path.is_file():
+            if ".staging" in name.parts:
                 continue
             (to / name).parent.mkdir(parents=True, exist_ok=True)
             try:

@@ -151,7 +151,7 @@ def test_a_reset_is_one_of_three_ways(server):
     assert watermark["ledger_files"] == 1
     problem = server.refused("PATCH", base(job), {"watermark_column": "id"})
     assert problem.status == 409
-    for way in ("reset the watermark", "full", "new dataset"):
+    for way in ("DELETE .../watermark", "PUT .../watermark", "full", "new dataset"):
         assert way in problem.problem["hint"]
     changed = server.patch(base(job), {"watermark_column": "id", "incremental_mode": "full"})
     assert server.run_job(changed)["rows_written"] == 3
@@ -190,7 +190,8 @@ def test_a_reset_is_followed_by_a_full_run(server):
     server.run_job(job)
     server.delete(base(job) + "/watermark", {"reason": "a test"})
     failed = server.wait(server.start_job(job), ok=False)["job_runs"][0]
-    assert "full mode" in failed["error"]["hint"]
+    for way in ("PUT .../watermark", "incremental_mode=full", "new dataset"):
+        assert way in failed["error"]["hint"]
     server.patch(base(job), {"incremental_mode": "full"})
     assert server.run_job(job)["rows_written"] == 3
     server.patch(base(job), {"incremental_mode": "incremental"})

@@ -86,6 +86,23 @@ def test_a_run_keeps_the_configuration_of_the_moment_it_was_asked_for(server):
     assert server.run_job(source)["rows_written"] == 3
 
 
+def test_a_job_that_gets_another_dataset_while_it_runs(server):
+    """The run goes on into the old one; the new one gets every file, whatever that run has taken."""
+    pipeline = server.pipeline()
+    path = server.inbox / "moving.csv"
+    path.write_text("id\n1\n2\n")  # just now: the run waits until it is settled
+    job = server.ingest(pipeline, "moving", path, incremental_mode="incremental", watermark_column="id")
+    run = server.start_job(job)
+    wait_running(server, run, "moving")
+    server.patch(job_path(job), {"dataset": "moved"})
+    assert server.wait(run)["rows_written"] == 2
+    assert len(server.rows("bronze.moving")) == 2
+    again = server.run_job(job)
+    assert (again["state_name"], again["rows_written"]) == ("Completed", 2)
+    assert len(server.rows("bronze.moved")) == 2
+    assert server.run_job(job)["state_name"] == "Skipped"
+
+
 def test_a_job_that_is_disabled(server):
     pipeline = server.pipeline()
     orders(server, pipeline, "a")

@@ -108,6 +108,23 @@ def test_retry_runs_to_the_end(home):
     assert "there is nothing to run again" in home("runs", "retry", home.json("runs")["items"][0]["id"], code=1).err
 
 
+def test_watermark_is_shown_and_set(home):
+    home("apply", home.document)
+    assert home.json("job", "watermark", "Shop", "orders") == {"watermark": None, "ledger_files": 0}
+    assert home("job", "watermark", "Shop", "orders").out.decode().startswith("no watermark\n")
+    document = json.loads(home("export", "Shop", "--json").out)
+    document["ingest_jobs"][0]["watermark_column"] = "id"
+    home.document.write_text(json.dumps(document))
+    home("apply", home.document)
+    home.json("run", "Shop")
+    assert home("job", "watermark", "Shop", "orders").out.decode() == "id (bigint): 2\n1 files in the ledger\n"
+    words = ("job", "watermark", "Shop", "orders", "--set", "1", "--reason", "a test")
+    assert home(*words).out.decode() == "id (bigint): 1\n1 files in the ledger\n"
+    assert home.json(*words, "--forget-files")["ledger_files"] == 0
+    told = home("job", "watermark", "Shop", "orders", "--set", "soon", "--reason", "x", code=1).err
+    assert "is no value of column 'id', which is bigint" in told
+
+
 def test_no_wait_needs_a_server(home):
     home("apply", home.document)
     if not home.server:
@@ -144,7 +161,7 @@ def test_all_that_is_wrong_is_told_once(home):
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (["job", "frobnicate", "Shop", "orders"], 2, "no verb 'frobnicate'\n  it has list, show, plan;"),
+        (["job", "frobnicate", "Shop", "orders"], 2, "no verb 'frobnicate'\n  it has list, show, plan, watermark;"),
         (["runs", "show"], 2, "flowforge runs show takes RUN"),
         (["runs", "show", "nope"], 1, "flowforge runs lists"),
         (["runs", "list", "nope"], 1, "there is no pipeline 'nope'\n  flowforge runs lists"),
@@ -156,6 +173,10 @@ def test_all_that_is_wrong_is_told_once(home):
         (["runs", "--limt", "3"], 2, "--limit"),
         (["job", "list", "Shop", "--role", "admin"], 2, "--role"),
         (["token", "create", "x", "--role", "king"], 2, "admin"),
+        (["job", "watermark", "Shop", "orders", "--set", "5"], 2, "both --set VALUE and --reason TEXT"),
+        (["job", "watermark", "Shop", "orders", "--forget-files"], 2, "both --set VALUE and --reason TEXT"),
+        (["job", "watermark", "Shop", "orders", "--set", "5", "--reason", "x"], 1, "watermark_column"),
+        (["job", "watermark", "Shop", "daily"], 2, "only ingest jobs have a watermark"),
     ],
 )
 def test_what_is_wrong_says_what_to_do(home, words, code, told):

@@ -271,7 +271,7 @@ def test_missing_watermark_of_a_dataset_with_rows_is_refused(lake):
     lake.write("a.csv", "n\n5\n")
     lake.run()
     failed = lake.run(ok=False, watermark_column="n", **INCREMENTAL)
-    assert failed["error"]["code"] == "invalid" and "full mode" in failed["error"]["hint"]
+    assert failed["error"]["code"] == "invalid" and "incremental_mode=full" in failed["error"]["hint"]
     lake.run(watermark_column="n")  # full mode makes one
     lake.write("b.csv", "n\n4\n6\n")
     lake.run(watermark_column="n", **INCREMENTAL)

@@ -415,9 +415,11 @@ def test_filters_find_the_right_rows(folder):
         table = pq.read_table(written.path, filters=[(column.name, "=", number)])
         assert table.num_rows == equal > 0
         assert polars.scan_parquet(written.path).filter(polars.col(column.name) == number).collect().height == equal
-        count = duckdb.execute(
-            f"SELECT count(*) FROM read_parquet('{written.path}') WHERE {column.name} = ?", [number]
-        ).fetchone()[0]
+        count = (
+            duckdb.connect()
+            .execute(f"SELECT count(*) FROM read_parquet('{written.path}') WHERE {column.name} = ?", [number])
+            .fetchone()[0]
+        )
         assert count == equal
         if not isinstance(wanted, Bits):
             above = sum(v is not None and v > number for v in keys)

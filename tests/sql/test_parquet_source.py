@@ -185,7 +185,7 @@ def test_json_column_must_hold_json(dump, tmp_path, text, message):
 
 def test_interval_is_text(dump, tmp_path):
     target = tmp_path / "f.parquet"
-    duckdb.sql(f"COPY (SELECT INTERVAL '1 month 2 days 3 seconds' AS i) TO '{target}'")
+    duckdb.connect().execute(f"COPY (SELECT INTERVAL '1 month 2 days 3 seconds' AS i) TO '{target}'")
     assert dump(target) == ({"i": "string"}, [["1 month 2 days 00:00:03"]])
 
 

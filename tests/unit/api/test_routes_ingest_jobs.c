@@ -162,7 +162,7 @@ static void test_history(void **state)
     ask("PATCH", at(id), "{\"watermark_column\": \"c\"}", 409);
     const char *hint = json_text(world.last.body, "hint", "");
     assert_non_null(strstr(hint, "reset the watermark"));
-    assert_non_null(strstr(hint, "run full"));
+    assert_non_null(strstr(hint, "incremental_mode=full"));
     assert_non_null(strstr(hint, "new dataset"));
     ask("PATCH", at(id), "{\"dedupe_keys\": [\"k\"]}", 409);
     ask("PATCH", at(id), "{\"description\": \"fine\"}", 200);

@@ -104,7 +104,9 @@ static void child_play(const json_t *payload, const char *script)
         child_fail("io", "the disk was away");
     } else if (strcmp(script, "fail_once") == 0) {
         child_complete(payload, 1);
-    } else if (strcmp(script, "crash") == 0) {
+    } else if (strcmp(script, "fail_then_crash") == 0 && attempt == 1) {
+        child_fail("io", "the disk was away");
+    } else if (strcmp(script, "crash") == 0 || strcmp(script, "fail_then_crash") == 0) {
         fputs("the stack was here\n", stderr);
         fflush(stderr);
         signal(SIGSEGV, SIG_DFL);

@@ -94,6 +94,44 @@ static void attempts_follow_each_other(void **state)
     json_decref(begun);
 }
 
+/* The run's whole record, with its report. */
+static json_t *read_job_record(enum job_kind kind, const char *id)
+{
+    struct db *db;
+    struct error err;
+    json_t *record = NULL;
+    assert_int_equal(store_reader(lab.store, &db, &err), OK);
+    assert_int_equal(record_get(db, run_table(kind), id, &record, &err), OK);
+    store_give_back(lab.store, db);
+    return record;
+}
+
+static void the_report_is_that_of_the_last_attempt(void **state)
+{
+    (void)state;
+    save(JOB_INGEST, with_int(ingest("flaky", "fail_once"), "retries", 1));
+    json_t *begun = start_all();
+    json_t *run = wait_for(run_id(begun), "COMPLETED", 10);
+    json_t *record = read_job_record(JOB_INGEST, run_id(job_run(run, "flaky")));
+    const json_t *report = json_object_get(record, "report");
+    assert_int_equal(json_int(record, "attempt", 0), 2);
+    assert_int_equal(json_array_size(json_object_get(report, "schema")), 1);
+    assert_true(json_is_true(json_object_get(report, "replace_all")));
+    json_decref(record);
+    json_decref(run);
+    json_decref(begun);
+
+    save(JOB_INGEST, with_int(ingest("worse", "fail_then_crash"), "retries", 1));
+    begun = start_all();
+    run = wait_for(run_id(begun), "CRASHED", 10);
+    record = read_job_record(JOB_INGEST, run_id(job_run(run, "worse")));
+    assert_int_equal(json_int(record, "attempt", 0), 2);
+    assert_true(json_is_null(json_object_get(record, "report")));
+    json_decref(record);
+    json_decref(run);
+    json_decref(begun);
+}
+
 static void a_child_that_breaks_the_protocol_fails_its_run(void **state)
 {
     (void)state;
@@ -522,6 +560,7 @@ int main(int argc, char **argv)
         LAB_TEST(a_pipeline_runs_in_order),
         LAB_TEST(a_failure_takes_its_dependents_and_lets_the_rest_go_on),
         LAB_TEST(attempts_follow_each_other),
+        LAB_TEST(the_report_is_that_of_the_last_attempt),
         LAB_TEST(a_child_that_breaks_the_protocol_fails_its_run),
         LAB_TEST(cancel_ends_within_two_seconds),
         LAB_TEST(a_job_has_a_time_limit),

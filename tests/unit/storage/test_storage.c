@@ -26,6 +26,9 @@ static char root[64];
 static char trace[8192];  /* what the system was asked, in order: "sync <path>;" and "move <name>;" */
 static char failing[256]; /* the fsync of a path that ends so fails, once */
 
+static char vanishing[256]; /* the folder that somebody removes just before the next renames */
+static int vanishings;      /* before how many */
+
 /* In the place of libc's: the trace, and failures of a disk. */
 int fsync(int fd)
 {
@@ -48,6 +51,8 @@ int fsync(int fd)
 
 int renameat2(int from, const char *old, int to, const char *new, unsigned flags)
 {
+    if (vanishings > 0 && vanishings--)
+        assert_int_equal(rmdir(vanishing), 0);
     int done = (int)syscall(SYS_renameat2, from, old, to, new, flags);
     size_t used = strlen(trace);
     if (done == 0)
@@ -296,6 +301,18 @@ static void test_links_that_lead_out(void **state)
     assert_true(exists(&local, ".staging/r/f"));
 }
 
+/* Housekeeping takes away a folder that has just become empty. */
+static void test_a_folder_that_vanishes_while_files_are_moved(void **state)
+{
+    (void)state;
+    stage(&local, ".staging/r/v", "v");
+    snprintf(vanishing, sizeof vanishing, "%s/lake/bronze/vanishing", root);
+    vanishings = 2;
+    assert_int_equal(publish(&local, ".staging/r/v", "bronze/vanishing/v"), OK);
+    assert_true(exists(&local, "bronze/vanishing/v"));
+    assert_int_equal(publish(&local, ".staging/r/never", "bronze/vanishing/never"), ERR_NOT_FOUND);
+}
+
 static void test_order_of_durability(void **state)
 {
     (void)state;
@@ -400,6 +417,7 @@ int main(void)
         TEST(test_a_failed_sync_stays_one),
         TEST(test_a_file_that_cannot_be_synced),
         TEST(test_folders_that_others_removed),
+        TEST(test_a_folder_that_vanishes_while_files_are_moved),
         TEST(test_root),
     };
     int failed = cmocka_run_group_tests_name("storage", tests, NULL, NULL);

@@ -363,6 +363,55 @@ static void test_landing_retention(void **state)
     assert_int_equal(count, 0);
 }
 
+static int64_t count_of(const char *sql)
+{
+    struct error err;
+    int64_t count = -1;
+    assert_ok(db_integer(db, sql, DB_NO_BINDS, 0, &count, &err), err);
+    return count;
+}
+
+/* The job makes another dataset by now: that one has to get all files, so what went into the first says nothing. */
+static void test_a_job_that_was_given_another_dataset_meanwhile(void **state)
+{
+    struct error err;
+    (void)state;
+    add_run(db, JOB_INGEST, "r1");
+    json_t *run = run_of(db, JOB_INGEST, "r1"), *job = job_of(db, JOB_INGEST), *result = json_of(RESULT_1);
+    sql(db, "UPDATE layer_centric_ingest_jobs SET dataset = 'other'");
+    assert_ok(watermark_reset(db, "j", &err), err);
+    assert_ok(db_begin(db, &err), err);
+    assert_ok(commit_record(db, JOB_INGEST, run, job, SNAPSHOT_NONE, result, NOW, &err), err);
+    assert_ok(db_commit(db, &err), err);
+    publish_record(db, JOB_INGEST, "r1", NOW);
+    assert_string_equal(files_at(1), "a.parquet b.parquet ");
+    assert_int_equal(count_of("SELECT count(*) FROM ingest_ledger"), 0);
+    assert_int_equal(count_of("SELECT count(*) FROM watermarks"), 0);
+    assert_int_equal(count_of("SELECT count(*) FROM layer_centric_ingest_jobs WHERE last_watermark_value IS NULL"), 1);
+    json_decref(run);
+    json_decref(job);
+    json_decref(result);
+}
+
+/* The same between commit and undo. */
+static void test_undo_after_a_job_was_given_another_dataset(void **state)
+{
+    struct error err;
+    (void)state;
+    first();
+    add_run(db, JOB_INGEST, "r2");
+    record(db, JOB_INGEST, "r2", 1, RESULT_2, NOW + 5);
+    sql(db, "UPDATE layer_centric_ingest_jobs SET dataset = 'other'");
+    assert_ok(watermark_reset(db, "j", &err), err);
+    assert_ok(db_begin(db, &err), err);
+    assert_ok(commit_undo(db, JOB_INGEST, "r2", &err), err);
+    assert_ok(db_commit(db, &err), err);
+    assert_string_equal(files_at(1), "a.parquet b.parquet ");
+    assert_int_equal(count_of("SELECT count(*) FROM ingest_ledger"), 0);
+    assert_int_equal(count_of("SELECT count(*) FROM watermarks"), 0);
+    assert_int_equal(count_of("SELECT count(*) FROM commit_undo"), 0);
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -381,12 +430,19 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_first_commit),    TEST(test_snapshots),
-        TEST(test_dataset_job),     TEST(test_undo_of_a_first_commit),
-        TEST(test_undo_of_a_merge), TEST(test_undo_of_a_replacement),
-        TEST(test_refusals),        TEST(test_the_target_has_to_be_as_it_was),
-        TEST(test_garbage),         TEST(test_landing_retention),
+        TEST(test_first_commit),
+        TEST(test_snapshots),
+        TEST(test_dataset_job),
+        TEST(test_undo_of_a_first_commit),
+        TEST(test_undo_of_a_merge),
+        TEST(test_undo_of_a_replacement),
+        TEST(test_refusals),
+        TEST(test_the_target_has_to_be_as_it_was),
+        TEST(test_garbage),
+        TEST(test_landing_retention),
         TEST(test_names),
+        TEST(test_a_job_that_was_given_another_dataset_meanwhile),
+        TEST(test_undo_after_a_job_was_given_another_dataset),
     };
     return cmocka_run_group_tests_name("store lake", tests, NULL, NULL);
 }
