@@ -64,6 +64,7 @@ static const struct field_def test_rows[] = {
      .kind = FIELD_ENUM,
      .flags = FIELD_NULLABLE,
      .choices = connection_kinds,
+     .later = connection_kinds_later,
      .label = "Kind",
      .required_when = "there is no id",
      .help = "What is at the other end."},

@@ -58,10 +58,9 @@ static bool in_list(const char *const *list, const char *name)
 }
 
 /* What of the job depends on the kind of its connection. */
-static status check_kind(const struct source_rule *rule, const json_t *record, const json_t *connection,
-                         struct field_errors *errors, struct error *err)
+static status check_kind(const struct source_rule *rule, const json_t *connection, struct field_errors *errors,
+                         struct error *err)
 {
-    const json_t *config = json_object_get(record, "config");
     const char *kind = json_text(connection, "kind", "");
     if (!in_list(rule->connections, kind)) {
         char kinds[64] = "";
@@ -71,15 +70,7 @@ static status check_kind(const struct source_rule *rule, const json_t *record, c
                                "source_type=%s needs a connection of the kind %s: '%.100s' is of the kind %s",
                                rule->name, kinds, json_text(connection, "name", ""), kind);
     }
-    status s = OK;
-    if (json_object_get(config, "parallel") && strcmp(kind, "postgres") != 0)
-        s = field_error_add(errors, err, "/config/parallel", "combination",
-                            "only PostgreSQL is read in parallel, and the connection's kind is %s: leave it out", kind);
-    if (s == OK && strcmp(rule->name, "file_s3") == 0 && !json_text(config, "bucket", NULL) &&
-        !json_text(json_object_get(connection, "config"), "bucket", NULL))
-        s = field_error_add(errors, err, "/config/bucket", "required",
-                            "neither the job nor its connection names a bucket: write one here");
-    return s;
+    return OK;
 }
 
 static status check_connection(struct api_context *context, const json_t *record, struct field_errors *errors,
@@ -99,7 +90,7 @@ static status check_connection(struct api_context *context, const json_t *record
         return field_error_add(errors, err, "/connection_id", "not_found",
                                "there is no connection '%.60s': GET /api/connections lists them", id);
     if (s == OK)
-        s = check_kind(rule, record, connection, errors, err);
+        s = check_kind(rule, connection, errors, err);
     json_decref(connection);
     return s;
 }
@@ -108,7 +99,7 @@ status job_check_connection(const json_t *record, const json_t *connection, stru
                             struct error *err)
 {
     const struct source_rule *rule = source_rule_find(json_text(record, "source_type", ""));
-    return rule && rule->connections ? check_kind(rule, record, connection, errors, err) : OK;
+    return rule && rule->connections ? check_kind(rule, connection, errors, err) : OK;
 }
 
 /* Has the catalog columns for the dataset? */

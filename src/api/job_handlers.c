@@ -311,9 +311,9 @@ const struct field_table job_run_fields = {
 static status check_range(const json_t *job, struct field_errors *errors, struct error *err)
 {
     const char *source = json_text(job, "source_type", "");
-    if (strcmp(source, "db_query") != 0 && strcmp(source, "api") != 0)
+    if (strcmp(source, "db_query") != 0)
         return field_error_add(errors, err, "/range", "combination",
-                               "a range is for db_query and api jobs, and this one takes files: reset its watermark "
+                               "a range is for db_query jobs, and this one takes files: reset its watermark "
                                "(DELETE .../watermark) to take all of them again");
     if (!json_text(job, "watermark_column", NULL))
         return field_error_add(errors, err, "/range", "combination",

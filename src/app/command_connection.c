@@ -28,7 +28,7 @@ struct settings {
 static const struct option table[] = {
     {"home", 0, OPTION_TEXT, AT(home), "DIR", NULL,
      "where FlowForge keeps its data (default $FLOWFORGE_HOME, else ./flowforge-home)"},
-    {"kind", 0, OPTION_TEXT, AT(kind), "KIND", NULL, "of a new one: postgres, mysql, sqlite, odbc, s3 or http"},
+    {"kind", 0, OPTION_TEXT, AT(kind), "KIND", NULL, "of a new one: postgres or sqlite"},
     {"set", 's', OPTION_WHOLE, AT(sets), "NAME=VALUE", NULL,
      "a setting, such as host=db.example or auth.type=basic; NAME= removes it; repeatable"},
     {"secret", 0, OPTION_WHOLE, AT(secrets), "NAME=VALUE", NULL,
@@ -242,7 +242,7 @@ static status create(const struct call *call, struct error *err)
 {
     json_t *config = NULL, *body = NULL, *answer = NULL;
     if (!call->settings->kind)
-        return error_set(err, ERR_USAGE, "--kind is missing: postgres, mysql, sqlite, odbc, s3 or http");
+        return error_set(err, ERR_USAGE, "--kind is missing: postgres or sqlite");
     status s = make_config(call->settings, call->settings->kind, &config, err);
     if (s == OK &&
         !(body = json_pack("{s:s, s:s, s:O}", "name", call->name, "kind", call->settings->kind, "config", config)))

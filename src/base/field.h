@@ -34,6 +34,7 @@ struct field_def {
     unsigned flags;
     const char *default_json; /* JSON text; NULL: none (null when FIELD_NULLABLE) */
     const char *const *choices;
+    const char *const *later; /* refused as "not in this version", and not described; may be NULL */
     /* Of numbers: bounds; both 0: none. Of texts: least and most length in characters (max 0: 4096). Of lists and
      * maps: least and most number of items (max 0: 1000). */
     double min, max;

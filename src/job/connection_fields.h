@@ -4,7 +4,8 @@
 
 #include "base/field.h"
 
-extern const char *const connection_kinds[]; /* ended by NULL */
+/* Ended by NULL; `later`: known, but not in this version. */
+extern const char *const connection_kinds[], *const connection_kinds_later[];
 /* The record: name, kind, config, and what the server fills in. */
 extern const struct field_table connection_fields;
 /* Of `config`: "connection-postgres" for the kind postgres; NULL: no such kind. */

@@ -157,9 +157,7 @@ static const struct {
     connection_tester *test;
 } testers[] = {
     {"postgres", test_database},
-    {"mysql", test_database},
     {"sqlite", test_database},
-    {"odbc", test_database},
 };
 
 /* Steps as they come. */

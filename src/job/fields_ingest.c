@@ -12,8 +12,7 @@ static const struct field_def rows[] = {
 #define CONNECTION_ROW                                                                                                 \
     {                                                                                                                  \
         .key = "connection_id", .kind = FIELD_TEXT, .flags = FIELD_NULLABLE, .max = 64, .label = "Connection",         \
-        .required_when = "source_type=file_s3|db_query",                                                               \
-        .help = "How the source is reached; files on this machine need none."                                          \
+        .required_when = "source_type=db_query", .help = "How the source is reached; files on this machine need none." \
     }
 #include "job/ingest_rows.def"
 #undef CONNECTION_ROW
@@ -24,7 +23,7 @@ static const struct field_def document_rows[] = {
 #define CONNECTION_ROW                                                                                                 \
     {                                                                                                                  \
         .key = "connection", .kind = FIELD_TEXT, .flags = FIELD_NULLABLE, .min = 1, .max = 200, .label = "Connection", \
-        .required_when = "source_type=file_s3|db_query", .help = "The name of the connection."                         \
+        .required_when = "source_type=db_query", .help = "The name of the connection."                                 \
     }
 #include "job/ingest_rows.def"
 #undef CONNECTION_ROW
@@ -40,26 +39,10 @@ static const char *const elsewhere[][2] = {
     {"header", "config.csv_options.header"},
     {"encoding", "config.csv_options.encoding"},
     {"quote", "config.csv_options.quote"},
-    {"bucket", "config.bucket"},
-    {"prefix", "config.prefix"},
-    {"glob", "config.glob"},
     {"table", "config.table"},
     {"table_name", "config.table"},
     {"query", "config.query"},
     {"safety_lag_seconds", "config.safety_lag_seconds"},
-    {"parallel", "config.parallel"},
-    {"url", "config.url"},
-    {"method", "config.method"},
-    {"params", "config.params"},
-    {"headers", "config.headers"},
-    {"body", "config.body"},
-    {"record_path", "config.record_path"},
-    {"paging", "config.paging"},
-    {"page_param", "config.paging.page_param"},
-    {"page_size", "config.paging.page_size"},
-    {"next_token_path", "config.paging.next_token_path"},
-    {"watermark_param", "config.watermark_param"},
-    {"auth", "auth of the connection's config"},
 };
 
 const struct field_table ingest_job_fields = {.name = "ingest_job",

@@ -272,12 +272,6 @@ static status find_query(struct ingest *g, struct error *err)
         s = ingest_files_of_query(&g->files, g->db.uri, g->db.name, err);
     if (s != OK)
         return s;
-    if (json_is_object(
-            json_object_get(json_object_get(json_object_get(g->task->payload, "job"), "config"), "parallel")))
-        s = task_log(g->task->events, err, "warning",
-                     "config.parallel has no effect yet: one connection reads all rows, in one snapshot");
-    if (s != OK)
-        return s;
     if (!g->db.lower && !g->db.upper)
         return task_log(g->task->events, err, "info", "%s: all rows", g->db.uri);
     return task_log(g->task->events, err, "info", "%s: rows with %s from %s %s %s", g->db.uri, g->db.column,

@@ -21,8 +21,6 @@ static bool makes_parquet(const json_t *record)
 status ingest_complete(json_t *record, const json_t *before, const json_t *request, struct error *err)
 {
     status s = complete_dataset(record, err);
-    if (s == OK && is(record, "source_type", "api") && json_is_null(json_object_get(record, "format")))
-        s = json_put_text(record, "format", "json", err);
     if (s == OK)
         s = complete_partition(record, before, request, err);
     if (s == OK)

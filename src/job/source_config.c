@@ -6,30 +6,6 @@
 
 static const struct field_table json_fields = {.name = "json_options", .title = "JSON options"};
 
-static const struct field_def parallel_rows[] = {
-    {.key = "column",
-     .kind = FIELD_TEXT,
-     .flags = FIELD_REQUIRED,
-     .min = 1,
-     .max = 255,
-     .label = "Column",
-     .format = "column",
-     .help = "A number or a time, evenly spread and indexed; its ranges are read at once."},
-    {.key = "parts",
-     .kind = FIELD_INTEGER,
-     .flags = FIELD_REQUIRED,
-     .min = 1,
-     .max = 64,
-     .label = "Parts",
-     .help = "How many connections read at once."},
-};
-static const struct field_table parallel_fields = {
-    .name = "parallel", .title = "Parallel reads", .fields = parallel_rows, .count = ARRAY_LENGTH(parallel_rows)};
-
-static const char *const methods[] = {"GET", "POST", NULL};
-static const char *const watermark_formats[] = {"text", "rfc3339", "date", "unix", "unix_ms", NULL};
-static const struct field_def param_item = {.kind = FIELD_TEXT, .max = 8000};
-
 static const struct field_def config_rows[] = {
     {.key = "path",
      .kind = FIELD_TEXT,
@@ -37,8 +13,7 @@ static const struct field_def config_rows[] = {
      .min = 1,
      .label = "Path",
      .required_when = "source_type=file_local",
-     .help = "A file, a folder or a glob below one of the server's local roots; a relative path lies below the first. "
-             "Of an API: the path below the connection's base URL.",
+     .help = "A file, a folder or a glob below one of the server's local roots; a relative path lies below the first.",
      .format = "path"},
     {.key = "recursive",
      .kind = FIELD_BOOLEAN,
@@ -65,27 +40,6 @@ static const struct field_def config_rows[] = {
      .of = &json_fields,
      .label = "JSON options",
      .help = "There are none yet."},
-    {.key = "bucket",
-     .kind = FIELD_TEXT,
-     .flags = OPTIONAL,
-     .min = 3,
-     .max = 255,
-     .pattern = BUCKET_PATTERN,
-     .label = "Bucket",
-     .help = "Of file_s3; left out: the connection's."},
-    {.key = "prefix",
-     .kind = FIELD_TEXT,
-     .flags = OPTIONAL,
-     .max = 1024,
-     .label = "Prefix",
-     .help = "Of file_s3: all objects whose keys begin with it."},
-    {.key = "glob",
-     .kind = FIELD_TEXT,
-     .flags = OPTIONAL,
-     .min = 1,
-     .max = 1024,
-     .label = "Glob",
-     .help = "Of file_s3: keys that it matches, like in/2024-*/x*.csv; ** goes through folders."},
     {.key = "table",
      .kind = FIELD_TEXT,
      .flags = OPTIONAL,
@@ -108,87 +62,13 @@ static const struct field_def config_rows[] = {
      .label = "Safety lag (seconds)",
      .help = "Of db_query with a watermark of times: rows younger than that wait for a later run, because older ones "
              "may still be committed; 0 when left out."},
-    {.key = "parallel",
-     .kind = FIELD_OBJECT,
-     .flags = OPTIONAL | FIELD_ADVANCED,
-     .of = &parallel_fields,
-     .label = "Parallel reads",
-     .help = "Of db_query on a table of PostgreSQL: several connections read ranges of it in one snapshot."},
-    {.key = "url",
-     .kind = FIELD_TEXT,
-     .flags = OPTIONAL,
-     .min = 1,
-     .max = 2000,
-     .pattern = "^https?://[^\x01-\x20\x7f]+$",
-     .label = "URL",
-     .format = "uri",
-     .help = "Of an API without a connection: the whole http or https URL."},
-    {.key = "method",
-     .kind = FIELD_ENUM,
-     .flags = OPTIONAL,
-     .choices = methods,
-     .label = "Method",
-     .help = "Of an API: GET when left out."},
-    {.key = "params",
-     .kind = FIELD_MAP,
-     .flags = OPTIONAL,
-     .item = &param_item,
-     .max = 100,
-     .label = "Parameters",
-     .help = "Of an API: query parameters of every request."},
-    {.key = "headers",
-     .kind = FIELD_MAP,
-     .flags = OPTIONAL,
-     .item = &param_item,
-     .max = 50,
-     .label = "Headers",
-     .help = "Of an API: sent with every request; secret ones belong into the connection."},
-    {.key = "body",
-     .kind = FIELD_TEXT,
-     .flags = OPTIONAL,
-     .max = 100000,
-     .label = "Body",
-     .help = "Of an API with method POST: what is sent."},
-    {.key = "record_path",
-     .kind = FIELD_TEXT,
-     .flags = OPTIONAL,
-     .max = 500,
-     .label = "Path of the records",
-     .help = "Of an API: where a page holds its list of records, like data.items; left out: the page is the list."},
-    {.key = "paging",
-     .kind = FIELD_OBJECT,
-     .flags = OPTIONAL,
-     .of = &paging_fields,
-     .label = "Paging",
-     .help = "Of an API; left out: there is one page."},
-    {.key = "watermark_param",
-     .kind = FIELD_TEXT,
-     .flags = OPTIONAL,
-     .min = 1,
-     .max = 200,
-     .label = "Watermark parameter",
-     .help = "Of an incremental API: the query parameter that takes the last watermark, like updated_since."},
-    {.key = "watermark_format",
-     .kind = FIELD_ENUM,
-     .flags = OPTIONAL,
-     .choices = watermark_formats,
-     .label = "Watermark format",
-     .help = "Of watermark_param: text (as the source wrote it, the usual one), rfc3339, date, unix or unix_ms."},
 };
 
 static const char *const elsewhere[][2] = {
-    {"delimiter", "config.csv_options.delimiter"},
-    {"header", "config.csv_options.header"},
-    {"encoding", "config.csv_options.encoding"},
-    {"quote", "config.csv_options.quote"},
-    {"escape", "config.csv_options.escape"},
-    {"comment", "config.csv_options.comment"},
-    {"skip_lines", "config.csv_options.skip_lines"},
-    {"table_name", "config.table"},
-    {"page_param", "config.paging.page_param"},
-    {"page_size", "config.paging.page_size"},
-    {"next_token_path", "config.paging.next_token_path"},
-    {"auth", "auth of the connection's config"},
+    {"delimiter", "config.csv_options.delimiter"},   {"header", "config.csv_options.header"},
+    {"encoding", "config.csv_options.encoding"},     {"quote", "config.csv_options.quote"},
+    {"escape", "config.csv_options.escape"},         {"comment", "config.csv_options.comment"},
+    {"skip_lines", "config.csv_options.skip_lines"}, {"table_name", "config.table"},
 };
 
 /* What holds whatever the kind of source is; a path lies below a local root or not, which is known by the server only.
@@ -196,10 +76,6 @@ static const char *const elsewhere[][2] = {
 static status config_rules(const json_t *record, struct field_errors *errors, struct error *err)
 {
     status s = rule_path(record, "path", errors, err);
-    if (s == OK)
-        s = rule_url(record, "url", errors, err);
-    if (s == OK)
-        s = rule_headers(record, "headers", false, errors, err);
     return s == OK ? rule_query(record, errors, err) : s;
 }
 

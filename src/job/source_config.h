@@ -15,7 +15,8 @@ struct source_rule {
     bool connection_required;
 };
 
-extern const char *const source_types[], *const source_formats[];
+/* ended by NULL; `later`: known, but not in this version */
+extern const char *const source_types[], *const source_types_later[], *const source_formats[];
 extern const struct field_table source_config_fields;
 /* NULL: no such kind. */
 const struct source_rule *source_rule_find(const char *name);

@@ -88,10 +88,7 @@ status rule_query(const json_t *config, struct field_errors *errors, struct erro
 {
     const char *query = json_text(config, "query", NULL), *table = json_text(config, "table", NULL);
     status s = OK;
-    if (json_object_get(config, "parallel") && !table)
-        s = field_error_add(errors, err, "/parallel", "combination",
-                            "only a table can be read in parallel: give table instead of query, or leave parallel out");
-    if (s == OK && table && table[strcspn(table, "\r\n\t")])
+    if (table && table[strcspn(table, "\r\n\t")])
         s = field_error_add(errors, err, "/table", "format", "a table's name holds no line ends and tabs: remove them");
     if (!query || s != OK)
         return s;

@@ -4,7 +4,7 @@
 
 #include "base/field.h"
 
-/* table, query and parallel of a db_query's config. What a database makes of it is its own to say; it runs in a
+/* table and query of a db_query's config. What a database makes of it is its own to say; it runs in a
  * read-only transaction anyhow. */
 status rule_query(const json_t *config, struct field_errors *errors, struct error *err) MUST_USE;
 

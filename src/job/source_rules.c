@@ -3,22 +3,14 @@
 
 #include "job/source_config.h"
 
-const char *const source_types[] = {"file_upload", "file_s3", "file_local", "db_query", "api", NULL};
+const char *const source_types[] = {"file_upload", "file_local", "db_query", NULL};
+const char *const source_types_later[] = {"file_s3", "api", NULL};
 const char *const source_formats[] = {"csv", "json", "parquet", NULL};
 
 static const char *const local_members[] = {"path", "recursive", "csv_options", "json_options", NULL};
 static const char *const upload_members[] = {"upload_id", "csv_options", "json_options", NULL};
-static const char *const s3_members[] = {"bucket", "prefix", "glob", "csv_options", "json_options", NULL};
-static const char *const query_members[] = {"table", "query", "safety_lag_seconds", "parallel", NULL};
-static const char *const api_members[] = {
-    "path",        "url",          "method",      "params",          "headers",
-    "body",        "paging",       "record_path", "watermark_param", "watermark_format",
-    "csv_options", "json_options", NULL};
-
-static const char *const databases[] = {"postgres", "mysql", "sqlite", "odbc", NULL};
-static const char *const only_s3[] = {"s3", NULL};
-static const char *const only_http[] = {"http", NULL};
-
+static const char *const query_members[] = {"table", "query", "safety_lag_seconds", NULL};
+static const char *const databases[] = {"postgres", "sqlite", NULL};
 static const struct source_rule source_rules[] = {
     {.name = "file_local",
      .files = true,
@@ -32,28 +24,12 @@ static const struct source_rule source_rules[] = {
      .needed = {"upload_id"},
      .needed_help = "the id that POST /api/uploads answered",
      .members = upload_members},
-    {.name = "file_s3",
-     .files = true,
-     .formats = {"csv", "json", "parquet"},
-     .needed = {"prefix", "glob"},
-     .needed_help =
-         "the beginning of the objects' keys (\"\" for the whole bucket), or a glob such as in/2024-*/x*.csv",
-     .members = s3_members,
-     .connections = only_s3,
-     .connection_required = true},
     {.name = "db_query",
      .needed = {"table", "query"},
      .needed_help = "a table such as public.orders, or one SELECT",
      .members = query_members,
      .connections = databases,
      .connection_required = true},
-    {.name = "api",
-     .files = true,
-     .formats = {"json", "csv"},
-     .needed = {"path", "url"},
-     .needed_help = "the path below the connection's base URL, or without a connection a whole URL",
-     .members = api_members,
-     .connections = only_http},
 };
 
 const struct source_rule *source_rule_find(const char *name)
@@ -153,7 +129,6 @@ static status rule_connection(const struct source_rule *rule, const json_t *reco
     const char *pointer = by_name ? "/connection" : "/connection_id";
     const json_t *connection = json_object_get(record, pointer + 1);
     bool named = json_is_string(connection);
-    const json_t *config = json_object_get(record, "config");
     if (named && !rule->connections)
         return field_error_add(errors, err, pointer, "combination", "source_type=%s uses no connection: leave %s out",
                                rule->name, pointer + 1);
@@ -161,36 +136,7 @@ static status rule_connection(const struct source_rule *rule, const json_t *reco
         return field_error_add(errors, err, pointer, "required",
                                "source_type=%s needs a connection: GET /api/connections lists them, POST makes one",
                                rule->name);
-    if (strcmp(rule->name, "api") != 0 || !config)
-        return OK;
-    if (named && json_object_get(config, "url"))
-        return field_error_add(errors, err, "/config/url", "combination",
-                               "a connection has its base URL, and its credentials go nowhere else: write the path "
-                               "below it as config.path, or leave %s out",
-                               pointer + 1);
-    if (!named && json_text(config, "path", NULL) && connection)
-        return field_error_add(errors, err, pointer, "required",
-                               "config.path lies below a connection's base URL: name an http connection, or write the "
-                               "whole address as config.url");
     return OK;
-}
-
-/* What an API is asked with. */
-static status rule_request(const json_t *config, struct field_errors *errors, struct error *err)
-{
-    bool post = strcmp(json_text(config, "method", "GET"), "POST") == 0;
-    const json_t *paging = json_object_get(config, "paging");
-    status s = OK;
-    if (!post && json_text(config, "body", NULL))
-        s = field_error_add(errors, err, "/config/body", "combination",
-                            "a GET sends no body: set method to POST, or leave body out");
-    if (s == OK && !post && strcmp(json_text(paging, "token_in", ""), "body") == 0)
-        s = field_error_add(errors, err, "/config/paging/token_in", "combination",
-                            "a GET sends no body that could take the token: set method to POST");
-    if (s == OK && json_text(config, "watermark_format", NULL) && !json_text(config, "watermark_param", NULL))
-        s = field_error_add(errors, err, "/config/watermark_format", "combination",
-                            "there is no watermark_param that it could be for: add one, or leave it out");
-    return s;
 }
 
 status rule_source(const json_t *record, struct field_errors *errors, struct error *err)
@@ -203,7 +149,5 @@ status rule_source(const json_t *record, struct field_errors *errors, struct err
     status s = rule_format(rule, record, errors, err);
     if (s == OK && config)
         s = rule_members(rule, config, errors, err);
-    if (s == OK)
-        s = rule_connection(rule, record, errors, err);
-    return s == OK && config ? rule_request(config, errors, err) : s;
+    return s == OK ? rule_connection(rule, record, errors, err) : s;
 }

@@ -6,6 +6,6 @@
 
 #define OPTIONAL (FIELD_NULLABLE | FIELD_OPTIONAL)
 
-extern const struct field_table csv_option_fields, paging_fields;
+extern const struct field_table csv_option_fields;
 
 #endif

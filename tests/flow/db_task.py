@@ -10,7 +10,7 @@ class DbLake(test_task.Lake):
 
     def payload(self, **job):
         extra = {key: job.pop(key) for key in ("range", "memory", "threads") if key in job}
-        config = {key: job.pop(key) for key in ("table", "query", "safety_lag_seconds", "parallel") if key in job}
+        config = {key: job.pop(key) for key in ("table", "query", "safety_lag_seconds") if key in job}
         job = {"source_type": "db_query", "format": None, "config": config} | job
         return super().payload(**job) | {"connection": self.connection} | extra
 

@@ -93,10 +93,7 @@ static const struct refusal pipeline_refusals[] = {
 };
 
 #define DB "\"name\":\"n\",\"source_type\":\"db_query\",\"connection_id\":\"c\""
-#define API "\"name\":\"n\",\"source_type\":\"api\",\"connection_id\":\"c\""
-#define S3 "\"name\":\"n\",\"source_type\":\"file_s3\",\"format\":\"csv\",\"connection_id\":\"c\""
 #define QUERY(sql) "{" DB ",\"config\":{\"query\":\"" sql "\"}}"
-#define PAGING(members) "{" API ",\"config\":{\"path\":\"a\",\"paging\":{" members "}}}"
 
 static const struct refusal source_refusals[] = {
     {&ingest_job_fields, "{" DB "}", "/config/table", "required", "config.query"},
@@ -109,10 +106,6 @@ static const struct refusal source_refusals[] = {
      "/force_to_parquet", "combination", "rows"},
     {&ingest_job_fields, "{" DB ",\"config\":{\"table\":\"t\",\"path\":\"a\"}}", "/config/path", "combination",
      "db_query"},
-    {&ingest_job_fields, "{" DB ",\"config\":{\"query\":\"select 1\",\"parallel\":{\"column\":\"a\",\"parts\":2}}}",
-     "/config/parallel", "combination", "table"},
-    {&ingest_job_fields, "{" DB ",\"config\":{\"table\":\"t\",\"parallel\":{\"column\":\"a\",\"parts\":65}}}",
-     "/config/parallel/parts", "range", "64"},
     {&ingest_job_fields, "{" DB ",\"incremental_mode\":\"incremental\",\"config\":{\"table\":\"t\"}}",
      "/watermark_column", "required", "full"},
     {&ingest_job_fields, QUERY("select 1;"), "/config/query", "sql", "';'"},
@@ -125,36 +118,12 @@ static const struct refusal source_refusals[] = {
     {&ingest_job_fields, QUERY("select $a$ x $b$"), "/config/query", "sql", "close"},
     {&ingest_job_fields, QUERY("select ';', \\\";\\\" -- ;"), "", "", ""},
     {&ingest_job_fields, QUERY("/* ; */ with a as (select 'it''s;') select $1, $q$;$q$ from a"), "", "", ""},
-    {&ingest_job_fields, "{" API "}", "/config/path", "required", "config.url"},
-    {&ingest_job_fields, "{" API ",\"config\":{\"url\":\"http://x\"}}", "/config/url", "combination", "base URL"},
-    {&ingest_job_fields, "{\"name\":\"n\",\"source_type\":\"api\",\"config\":{\"path\":\"a\"}}", "/connection_id",
-     "required", "config.url"},
-    {&ingest_job_fields, "{\"name\":\"n\",\"source_type\":\"api\",\"config\":{\"url\":\"http://u:p@x/y\"}}",
-     "/config/url", "format", "password"},
-    {&ingest_job_fields, "{" API ",\"format\":\"parquet\",\"config\":{\"path\":\"a\"}}", "/format", "combination",
-     "parquet"},
-    {&ingest_job_fields, "{" API ",\"config\":{\"path\":\"a\",\"body\":\"x\"}}", "/config/body", "combination", "POST"},
-    {&ingest_job_fields, "{" API ",\"config\":{\"path\":\"a\",\"headers\":{\"authorization\":\"x\"}}}",
-     "/config/headers", "combination", "secret_headers"},
-    {&ingest_job_fields, "{" API ",\"config\":{\"path\":\"a\",\"watermark_format\":\"unix\"}}",
-     "/config/watermark_format", "combination", "watermark_param"},
-    {&ingest_job_fields, "{" API ",\"url\":\"http://x\",\"config\":{\"path\":\"a\"}}", "/url", "unknown_field",
-     "config.url"},
-    {&ingest_job_fields, PAGING("\"type\":\"page\""), "/config/paging/page_param", "required", "page"},
-    {&ingest_job_fields, PAGING("\"type\":\"page\",\"page_param\":\"p\",\"size_param\":\"s\""),
-     "/config/paging/page_size", "required", "size_param"},
-    {&ingest_job_fields, PAGING("\"type\":\"link_header\",\"page_size\":5"), "/config/paging/page_size", "combination",
-     "leave"},
-    {&ingest_job_fields,
-     PAGING("\"type\":\"token\",\"next_token_path\":\"n\",\"token_param\":\"t\",\"token_in\":\"body\""),
-     "/config/paging/token_in", "combination", "POST"},
-    {&ingest_job_fields, PAGING("\"type\":\"none\",\"max_pages\":0"), "/config/paging/max_pages", "range", "1"},
-    {&ingest_job_fields, "{" S3 "}", "/config/prefix", "required", "config.glob"},
-    {&ingest_job_fields, "{" S3 ",\"config\":{\"prefix\":\"\"}}", "", "", ""},
-    {&ingest_job_fields, "{" S3 ",\"config\":{\"prefix\":\"a\",\"glob\":\"b\"}}", "/config/glob", "combination",
-     "one of them"},
-    {&ingest_job_fields, "{" S3 ",\"config\":{\"prefix\":\"a\",\"bucket\":\"a/b\"}}", "/config/bucket", "format",
-     "a/b"},
+    {&ingest_job_fields, "{" DB ",\"config\":{\"table\":\"t\",\"parallel\":{\"column\":\"a\",\"parts\":2}}}",
+     "/config/parallel", "unknown_field", "remove"},
+    {&ingest_job_fields, "{\"name\":\"n\",\"source_type\":\"api\",\"config\":{}}", "/source_type", "choice",
+     "not in this version"},
+    {&ingest_job_fields, "{\"name\":\"n\",\"source_type\":\"file_s3\",\"format\":\"csv\"}", "/source_type", "choice",
+     "file_upload, file_local, db_query"},
 };
 
 static const struct refusal ingest_refusals[] = {
