@@ -165,6 +165,7 @@ bench: setup
 	@$(MAKE) --no-print-directory all
 	@mkdir -p bench/data
 	@.venv/bin/python bench/run.py --flowforge build/release/flowforge --data bench/data --out docs/benchmarks.md
+	@.venv/bin/python bench/sources.py --flowforge build/release/flowforge --out docs/benchmarks.md
 	@.venv/bin/python bench/serve.py --flowforge build/release/flowforge --data bench/data --out docs/benchmarks.md
 
 help:

@@ -54,8 +54,8 @@ clang_links_fuzzers() {
 }
 
 missing_packages() {
-    local wanted="gcc libc6-dev make pkg-config zlib1g-dev libzstd-dev libsnappy-dev libxxhash-dev libjansson-dev libsqlite3-dev libsodium-dev libyaml-dev libmicrohttpd-dev libcurl4-openssl-dev" name
-    [ "$level" = build ] || wanted="$wanted clang clang-format libcmocka-dev openssl strace wrk"
+    local wanted="gcc libc6-dev make pkg-config zlib1g-dev libzstd-dev libsnappy-dev libxxhash-dev libjansson-dev libsqlite3-dev libsodium-dev libyaml-dev libmicrohttpd-dev libcurl4-openssl-dev libpq-dev" name
+    [ "$level" = build ] || wanted="$wanted clang clang-format libcmocka-dev strace wrk openssl postgresql"
     for name in $wanted; do
         has_package "$name" || echo "$name"
     done

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/job_check.h"
+#include "store/store_connections.h"
 #include "store/store_views.h"
 
 /* One application under way. */
@@ -30,11 +31,47 @@ static status move_errors(struct field_errors *from, const char *list, size_t at
     status s = OK;
     json_array_foreach(from->list, i, problem)
     {
-        snprintf(pointer, sizeof pointer, "/%s/%zu%s", list, at, json_text(problem, "pointer", ""));
+        const char *where = json_text(problem, "pointer", "");
+        if (strcmp(where, "/connection_id") == 0) /* a document has its name */
+            where = "/connection";
+        snprintf(pointer, sizeof pointer, "/%s/%zu%s", list, at, where);
         if (s == OK)
             s = field_error_add(to, err, pointer, json_text(problem, "code", "invalid"), "%s",
                                 json_text(problem, "message", ""));
     }
+    return s;
+}
+
+/* The job's connection by its name becomes its id. */
+static status find_connection(struct db *db, json_t *job, size_t at, struct field_errors *errors, struct error *err)
+{
+    const char *name = json_text(job, "connection", NULL);
+    json_t *connection = NULL;
+    char pointer[64];
+    status s = name ? connection_find(db, name, &connection, err) : OK;
+    if (s == ERR_NOT_FOUND) {
+        snprintf(pointer, sizeof pointer, "/ingest_jobs/%zu/connection", at);
+        return field_error_add(errors, err, pointer, "not_found",
+                               "there is no connection '%.100s' on this server: make it first, by flowforge connection "
+                               "create or POST /api/connections",
+                               name);
+    }
+    if (s == OK)
+        s = json_put_text(job, "connection_id", json_text(connection, "id", NULL), err);
+    json_decref(connection);
+    json_object_del(job, "connection");
+    return s;
+}
+
+static status find_connections(struct api_context *context, json_t *document, struct field_errors *errors,
+                               struct error *err)
+{
+    const json_t *jobs = json_object_get(document, list_name(JOB_INGEST));
+    struct db *db = NULL;
+    status s = store_reader(context->store, &db, err);
+    for (size_t i = 0; s == OK && i < json_array_size(jobs); i++)
+        s = find_connection(db, json_array_get(jobs, i), i, errors, err);
+    store_give_back(context->store, db);
     return s;
 }
 
@@ -217,6 +254,8 @@ status apply_document(struct api_context *context, const struct api_request *req
     struct apply a = {.request = request, .options = options, .changes = json_array()};
     json_t *own = json_deep_copy(document); /* gets ids */
     status s = a.changes && own ? OK : error_no_memory(err, 64);
+    if (s == OK)
+        s = find_connections(context, own, errors, err);
     if (s == OK)
         s = check_jobs(context, JOB_INGEST, own, errors, err);
     if (s == OK)

@@ -98,7 +98,7 @@ bool api_route_admit(const struct api_context *context, const struct route *rout
                     "start it with --layer-centric on; GET /api/features tells what is on", NULL);
         return false;
     }
-    if (route->body && !json_is_object(request->body)) {
+    if (route->body && !(route->body_optional && !request->body) && !json_is_object(request->body)) {
         api_problem(response, 400, "invalid",
                     request->body ? "the body has to be a JSON object" : "the body is missing: a JSON object is needed",
                     "GET /api/openapi.json describes the body", NULL);

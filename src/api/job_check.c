@@ -5,6 +5,8 @@
 
 #include "api/short_task.h"
 #include "job/fields.h"
+#include "job/source_config.h"
+#include "store/store_connections.h"
 #include "store/store_views.h"
 #include "sys/confine.h"
 
@@ -45,6 +47,59 @@ static status check_path(struct api_context *context, const char *path, struct f
     struct error why = *err;
     return field_error_add(errors, err, "/config/path", s == ERR_DENIED ? "denied" : "format", "%s. %s", why.message,
                            why.hint);
+}
+
+static bool in_list(const char *const *list, const char *name)
+{
+    for (; *list; list++)
+        if (strcmp(*list, name) == 0)
+            return true;
+    return false;
+}
+
+/* What of the job depends on the kind of its connection. */
+static status check_kind(const struct source_rule *rule, const json_t *connection, struct field_errors *errors,
+                         struct error *err)
+{
+    const char *kind = json_text(connection, "kind", "");
+    if (!in_list(rule->connections, kind)) {
+        char kinds[64] = "";
+        for (size_t i = 0; rule->connections[i]; i++)
+            snprintf(kinds + strlen(kinds), sizeof kinds - strlen(kinds), "%s%s", i ? ", " : "", rule->connections[i]);
+        return field_error_add(errors, err, "/connection_id", "combination",
+                               "source_type=%s needs a connection of the kind %s: '%.100s' is of the kind %s",
+                               rule->name, kinds, json_text(connection, "name", ""), kind);
+    }
+    return OK;
+}
+
+static status check_connection(struct api_context *context, const json_t *record, struct field_errors *errors,
+                               struct error *err)
+{
+    const struct source_rule *rule = source_rule_find(json_text(record, "source_type", ""));
+    const char *id = json_text(record, "connection_id", NULL);
+    struct db *db = NULL;
+    json_t *connection = NULL;
+    if (!rule || !rule->connections || !id)
+        return OK;
+    status s = store_reader(context->store, &db, err);
+    if (s == OK)
+        s = record_get(db, &connections_table, id, &connection, err);
+    store_give_back(context->store, db);
+    if (s == ERR_NOT_FOUND)
+        return field_error_add(errors, err, "/connection_id", "not_found",
+                               "there is no connection '%.60s': GET /api/connections lists them", id);
+    if (s == OK)
+        s = check_kind(rule, connection, errors, err);
+    json_decref(connection);
+    return s;
+}
+
+status job_check_connection(const json_t *record, const json_t *connection, struct field_errors *errors,
+                            struct error *err)
+{
+    const struct source_rule *rule = source_rule_find(json_text(record, "source_type", ""));
+    return rule && rule->connections ? check_kind(rule, connection, errors, err) : OK;
 }
 
 /* Has the catalog columns for the dataset? */
@@ -151,7 +206,7 @@ status job_check_world(struct api_context *context, enum job_kind kind, const js
         return check_upload(context, upload, errors, err);
     if (strcmp(source, "file_local") == 0 && path)
         return check_path(context, path, errors, err);
-    return OK;
+    return check_connection(context, record, errors, err);
 }
 
 static bool same(const json_t *before, const json_t *after, const char *key)

@@ -276,16 +276,77 @@ status job_handle_delete(enum job_kind kind, struct api_context *context, const 
     return s;
 }
 
+static const struct field_def range_rows[] = {
+    {.key = "from",
+     .kind = FIELD_TEXT,
+     .flags = FIELD_REQUIRED,
+     .min = 1,
+     .max = 200,
+     .label = "From",
+     .help = "Rows whose watermark_column is this or more, as the source writes such values."},
+    {.key = "to",
+     .kind = FIELD_TEXT,
+     .flags = FIELD_REQUIRED,
+     .min = 1,
+     .max = 200,
+     .label = "To",
+     .help = "Rows whose watermark_column is less than this."},
+};
+static const struct field_table range_fields = {
+    .name = "range", .title = "Range", .fields = range_rows, .count = ARRAY_LENGTH(range_rows)};
+static const struct field_def run_rows[] = {
+    {.key = "range",
+     .kind = FIELD_OBJECT,
+     .flags = FIELD_NULLABLE,
+     .of = &range_fields,
+     .label = "Range",
+     .help =
+         "A backfill of a db_query or api job: rows with from <= watermark_column < to are taken, once more if need "
+         "be; the watermark stays."},
+};
+const struct field_table job_run_fields = {
+    .name = "job_run_request", .title = "Run", .fields = run_rows, .count = ARRAY_LENGTH(run_rows)};
+
+/* Can this job run a range? */
+static status check_range(const json_t *job, struct field_errors *errors, struct error *err)
+{
+    const char *source = json_text(job, "source_type", "");
+    if (strcmp(source, "db_query") != 0)
+        return field_error_add(errors, err, "/range", "combination",
+                               "a range is for db_query jobs, and this one takes files: reset its watermark "
+                               "(DELETE .../watermark) to take all of them again");
+    if (!json_text(job, "watermark_column", NULL))
+        return field_error_add(errors, err, "/range", "combination",
+                               "the job has no watermark_column that a range could be of: set one first");
+    if (strcmp(json_text(job, "incremental_mode", ""), "incremental") != 0)
+        return field_error_add(errors, err, "/range", "combination",
+                               "the job's incremental_mode is full, so a run replaces the dataset: set it to "
+                               "incremental first, or leave range out");
+    return OK;
+}
+
 status job_handle_run(enum job_kind kind, struct api_context *context, const struct api_request *request,
                       struct api_response *response, struct error *err)
 {
-    json_t *job = NULL;
+    struct field_errors errors = {0};
+    json_t *job = NULL, *wanted = NULL;
     status s = job_of_path(context, kind, request, NULL, &job, err);
-    if (s == OK) {
-        const struct run_request wanted = {
-            .pipeline_id = json_text(job, "pipeline_id", ""), .kind = kind, .job_id = json_text(job, "id", "")};
-        s = run_answer_start(context, request, &wanted, response, err);
+    if (s == OK && kind == JOB_INGEST && request->body)
+        s = field_table_apply(&job_run_fields, NULL, request->body, &wanted, &errors, err);
+    const json_t *range = json_object_get(wanted, "range");
+    if (s == OK && json_is_object(range))
+        s = check_range(job, &errors, err);
+    if (s == OK && field_errors_count(&errors) > 0) {
+        s = api_problem_fields(response, &errors, err);
+    } else if (s == OK) {
+        const struct run_request run = {.pipeline_id = json_text(job, "pipeline_id", ""),
+                                        .kind = kind,
+                                        .job_id = json_text(job, "id", ""),
+                                        .range = json_is_object(range) ? range : NULL};
+        s = run_answer_start(context, request, &run, response, err);
     }
+    field_errors_release(&errors);
+    json_decref(wanted);
     json_decref(job);
     return s;
 }

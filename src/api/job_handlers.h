@@ -20,6 +20,9 @@ JOB_HANDLER(job_handle_validate);
 
 extern const struct api_query_param job_list_params[], job_runs_params[], job_delete_params[], job_validate_params[];
 
+/* What POST .../ingest-jobs/{id}/run takes; all of it may be left out. */
+extern const struct field_table job_run_fields;
+
 /* The job of the path's second parameter in the pipeline of its first; either may be NULL (not wanted). */
 status job_of_path(struct api_context *context, enum job_kind kind, const struct api_request *request,
                    json_t **pipeline, json_t **job, struct error *err) MUST_USE;

@@ -23,6 +23,7 @@ struct api_context {
     bool layer_centric;  /* the feature flag of SPEC section 4 */
     const char *const *local_roots;
     size_t local_root_count;
+    bool allow_private_addresses;       /* API sources may reach them, where their connection says so */
     uint64_t upload_most;               /* bytes of one upload */
     const char *const *allowed_origins; /* beside the server's own */
     size_t allowed_origin_count;
@@ -83,8 +84,9 @@ struct route {
                      struct error *err);
     const struct api_query_param *params; /* query parameters, ended by a NULL name; may be NULL */
     enum route_stream stream;
-    bool
-        kept; /* the answer is made of path, query and metadata alone: not of the time, the role, files or the engine */
+    bool body_optional; /* none is fine too */
+    /* The answer is made of path, query and metadata alone: not of the time, the role, files or the engine. */
+    bool kept;
 };
 struct api_query_param {
     const char *name, *help;

@@ -4,6 +4,7 @@
 #include "api/apply.h"
 #include "api/route_tables.h"
 #include "job/document.h"
+#include "store/store_connections.h"
 
 static status apply(struct api_context *context, const struct api_request *request, struct api_response *response,
                     struct error *err)
@@ -28,6 +29,26 @@ static status apply(struct api_context *context, const struct api_request *reque
     return s;
 }
 
+/* Ids of connections become names. */
+static status name_connections(struct db *db, json_t *jobs, struct error *err)
+{
+    size_t i;
+    json_t *job;
+    status s = OK;
+    json_array_foreach(jobs, i, job)
+    {
+        const char *id = json_text(job, "connection_id", NULL);
+        json_t *connection = NULL;
+        if (s == OK && id)
+            s = connection_find(db, id, &connection, err);
+        if (s == OK)
+            s = json_put_text(job, "connection", json_text(connection, "name", NULL), err);
+        json_object_del(job, "connection_id");
+        json_decref(connection);
+    }
+    return s;
+}
+
 static status read_all(struct api_context *context, const struct api_request *request, json_t **pipeline,
                        json_t **ingest_jobs, json_t **dataset_jobs, struct error *err)
 {
@@ -38,6 +59,8 @@ static status read_all(struct api_context *context, const struct api_request *re
     const char *id = json_text(*pipeline, "id", "");
     if (s == OK)
         s = job_list(db, JOB_INGEST, id, ingest_jobs, err);
+    if (s == OK)
+        s = name_connections(db, *ingest_jobs, err);
     if (s == OK)
         s = job_list(db, JOB_DATASET, id, dataset_jobs, err);
     store_give_back(context->store, db);

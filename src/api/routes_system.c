@@ -5,6 +5,7 @@
 #include "api/problem.h"
 #include "api/route_tables.h"
 #include "base/run_state.h"
+#include "job/connection_fields.h"
 #include "job/fields.h"
 
 static status database_answers(struct api_context *context, struct error *err)
@@ -78,8 +79,10 @@ static status openapi(struct api_context *context, const struct api_request *req
     return s == OK ? api_answer(response, 200, document, err) : s;
 }
 
-static const struct field_table *const described[] = {&pipeline_fields, &ingest_job_fields, &dataset_job_fields};
+static const struct field_table *const described[] = {&pipeline_fields, &ingest_job_fields, &dataset_job_fields,
+                                                      &connection_fields};
 #define RUN_STATES "run-states"
+#define KIND_PREFIX "connection-"
 
 static status schema_list(struct api_context *context, const struct api_request *request, struct api_response *response,
                           struct error *err)
@@ -90,6 +93,10 @@ static status schema_list(struct api_context *context, const struct api_request 
     status s = rows ? OK : error_no_memory(err, 64);
     for (size_t i = 0; i < ARRAY_LENGTH(described) && s == OK; i++)
         s = json_add(rows, json_pack("{s:s, s:s}", "id", described[i]->name, "title", described[i]->title), err);
+    for (size_t i = 0; connection_kinds[i] && s == OK; i++) {
+        const struct field_table *table = connection_kind_fields(connection_kinds[i]);
+        s = json_add(rows, json_pack("{s:s, s:s}", "id", table->name, "title", table->title), err);
+    }
     if (s == OK)
         s = json_add(rows, json_pack("{s:s, s:s}", "id", RUN_STATES, "title", "Run states"), err);
     if (s == OK)
@@ -131,6 +138,16 @@ static status run_states(struct api_response *response, struct error *err)
     return s;
 }
 
+/* NULL: there is none of that name. */
+static const struct field_table *find_described(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(described); i++)
+        if (strcmp(described[i]->name, name) == 0)
+            return described[i];
+    return strncmp(name, KIND_PREFIX, strlen(KIND_PREFIX)) == 0 ? connection_kind_fields(name + strlen(KIND_PREFIX))
+                                                                : NULL;
+}
+
 static status schema_get(struct api_context *context, const struct api_request *request, struct api_response *response,
                          struct error *err)
 {
@@ -138,12 +155,11 @@ static status schema_get(struct api_context *context, const struct api_request *
     json_t *description = NULL;
     if (strcmp(request->params[0], RUN_STATES) == 0)
         return run_states(response, err);
-    for (size_t i = 0; i < ARRAY_LENGTH(described); i++)
-        if (strcmp(described[i]->name, request->params[0]) == 0) {
-            status s = field_table_describe(described[i], &description, err);
-            return s == OK ? api_answer(response, 200, description, err) : s;
-        }
-    status s = error_set(err, ERR_NOT_FOUND, "there is no schema '%.64s'", request->params[0]);
+    const struct field_table *table = find_described(request->params[0]);
+    status s = table ? field_table_describe(table, &description, err) : OK;
+    if (table)
+        return s == OK ? api_answer(response, 200, description, err) : s;
+    s = error_set(err, ERR_NOT_FOUND, "there is no schema '%.64s'", request->params[0]);
     error_hint(err, "GET /api/schema lists them");
     return s;
 }

@@ -21,6 +21,7 @@ int command_apply(const struct app *app, int argc, char **argv);
 int command_export(const struct app *app, int argc, char **argv);
 int command_catalog(const struct app *app, int argc, char **argv);
 int command_token(const struct app *app, int argc, char **argv);
+int command_connection(const struct app *app, int argc, char **argv);
 int command_task(const struct app *app, int argc, char **argv);
 
 /* "flowforge: <message>" and the hint on standard error; returns the exit code. */

@@ -8,13 +8,16 @@
 #include "app/run_watch.h"
 
 struct settings {
-    const char *home, *job;
+    const char *home, *job, *from, *to;
     bool json, no_wait, quiet, help;
 };
 
 static const struct option table[] = {
     OPTION_ROW_HOME(struct settings),
     {"job", 'j', OPTION_TEXT, offsetof(struct settings, job), "JOB", NULL, "only this job, by name or id"},
+    {"from", 0, OPTION_TEXT, offsetof(struct settings, from), "VALUE", NULL,
+     "with --job and --to: a backfill of the rows from this value of the job's watermark column on"},
+    {"to", 0, OPTION_TEXT, offsetof(struct settings, to), "VALUE", NULL, "with --from: up to this value, without it"},
     {"no-wait", 0, OPTION_FLAG, offsetof(struct settings, no_wait), NULL, NULL,
      "start it and return at once (a server must be running)"},
     {"quiet", 'q', OPTION_FLAG, offsetof(struct settings, quiet), NULL, NULL, "print no log lines, only the outcome"},
@@ -31,14 +34,18 @@ static void print_help(void)
     puts("\nCtrl-C cancels the run. Exit code: 0 completed, 1 failed, 130 cancelled.\n\n"
          "Examples:\n"
          "  flowforge run sales\n"
-         "  flowforge run sales --job orders --json");
+         "  flowforge run sales --job orders --json\n"
+         "  flowforge run sales --job orders --from 2026-01-01 --to 2026-02-01");
 }
 
 static status start(struct client *client, const struct settings *settings, const char *pipeline, json_t **run,
                     struct error *err)
 {
     struct buf path = {0};
+    json_t *body = NULL;
     status s;
+    if (settings->from && !(body = json_pack("{s:{s:s, s:s}}", "range", "from", settings->from, "to", settings->to)))
+        return error_no_memory(err, 1);
     if (!settings->job) {
         s = client_path(&path, "/api/workflows/", pipeline, "/run", err);
     } else {
@@ -49,7 +56,8 @@ static status start(struct client *client, const struct settings *settings, cons
         json_decref(job);
     }
     if (s == OK)
-        s = client_call(client, "POST", (const char *)path.data, NULL, run, err);
+        s = client_call(client, "POST", (const char *)path.data, body, run, err);
+    json_decref(body);
     buf_release(&path);
     return s;
 }
@@ -71,6 +79,8 @@ int command_run(const struct app *app, int argc, char **argv)
         s = error_set(&err, ERR_USAGE, "one pipeline has to be named");
         error_hint(&err, "flowforge run --help shows how; flowforge pipelines lists them");
     }
+    if (s == OK && (!settings.from != !settings.to || (settings.from && !settings.job)))
+        s = error_set(&err, ERR_USAGE, "a backfill takes all three: --job, --from and --to");
     const struct run_watch how = {.json = settings.json, .quiet = settings.quiet, .no_wait = settings.no_wait};
     if (s == OK)
         s = client_open(&client, settings.home, false, &err);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "app/command.h"
+#include "job/connection_task.h"
 #include "job/report_json.h"
 #include "job/task.h"
 #include "sys/file.h"
@@ -34,6 +35,8 @@ static const struct {
     {"explain", dataset_explain, "the columns of a dataset job's SQL, or what is wrong with it"},
     {"preview-dataset", dataset_preview, "the first rows of a dataset job's SQL"},
     {"sample", dataset_sample, "some rows of files"},
+    {"test-connection", connection_test, "whether a connection works, step by step"},
+    {"tables", connection_tables, "schemas, tables and columns of a database"},
 };
 
 static void print_help(void)
@@ -110,6 +113,13 @@ static status write_finished(struct task_events *events, const char *outcome, js
     return s;
 }
 
+/* What a library or a server says about a failure may quote what it was given. */
+static void scrub(const struct task *task, struct error *failure)
+{
+    connection_scrub(task->payload, failure->message);
+    connection_scrub(task->payload, failure->hint);
+}
+
 static status write_answer(struct task_events *events, const json_t *answer, struct error *err)
 {
     struct buf text = {0};
@@ -146,6 +156,7 @@ static int run(struct task *task)
     task->payload = payload;
     if (done == OK)
         done = run_kind(task, &result, &outcome, &failure);
+    scrub(task, &failure);
     if (done != OK)
         outcome = done == ERR_CANCELLED ? "cancelled" : "failed";
     s = write_finished(task->events, outcome, result, done == OK ? NULL : &failure, &err);
@@ -165,6 +176,7 @@ static int answer(struct task *task, answer_task *make)
     task->payload = payload;
     if (done == OK)
         done = make(task, &made, &failure);
+    scrub(task, &failure);
     if (done != OK) {
         json_t *why = report_error(&failure), *errors = json_object_get(made, "errors");
         if (errors)

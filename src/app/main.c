@@ -38,6 +38,7 @@ static const struct {
     {"job", command_job, "list, show and plan the jobs of a pipeline"},
     {"runs", command_runs, "list, show, cancel and retry runs; print their logs"},
     {"catalog", command_catalog, "list the datasets, show one"},
+    {"connection", command_connection, "make, test and list connections to sources"},
     {"token", command_token, "make, list and revoke access tokens"},
     {"task", command_task, "what the server starts for a job; payload on standard input"},
 };

@@ -22,7 +22,8 @@ enum field_flags {
     FIELD_NULLABLE = 2,  /* null is allowed, and is the value when there is no default */
     FIELD_SECRET = 4,    /* write-only: never shown, never logged */
     FIELD_READ_ONLY = 8, /* the server's; in a request it is ignored when unchanged, else an error */
-    FIELD_ADVANCED = 16  /* the form hides it behind "advanced" */
+    FIELD_ADVANCED = 16, /* the form hides it behind "advanced" */
+    FIELD_OPTIONAL = 32  /* with FIELD_NULLABLE: null, and what is left out, is absent from the record */
 };
 
 struct field_table;
@@ -33,6 +34,7 @@ struct field_def {
     unsigned flags;
     const char *default_json; /* JSON text; NULL: none (null when FIELD_NULLABLE) */
     const char *const *choices;
+    const char *const *later; /* refused as "not in this version", and not described; may be NULL */
     /* Of numbers: bounds; both 0: none. Of texts: least and most length in characters (max 0: 4096). Of lists and
      * maps: least and most number of items (max 0: 1000). */
     double min, max;

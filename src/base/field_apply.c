@@ -112,7 +112,7 @@ static status default_value(struct field_check *check, const struct field_def *f
         return s;
     }
     if (field->flags & FIELD_NULLABLE) {
-        *value = json_null();
+        *value = field->flags & FIELD_OPTIONAL ? NULL : json_null();
         return OK;
     }
     if (field->flags & FIELD_REQUIRED)
@@ -173,7 +173,7 @@ static status fill_record(struct field_check *check, const struct field_table *t
         if (s == OK)
             s = member_value(check, field, before, request, &value, err);
         field_path_up(&check->path, mark);
-        if (s == OK && value)
+        if (s == OK && value && !(json_is_null(value) && field->flags & FIELD_OPTIONAL))
             s = json_put(record, field->key, value, err);
         if (s != OK)
             return s;

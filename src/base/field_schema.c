@@ -131,7 +131,7 @@ static status table_schema(const struct field_table *table, bool request, json_t
         if (!is_shown(field, request))
             continue;
         s = put_below(field, field->key, request, properties, err);
-        if (s == OK && (!request || field->flags & FIELD_REQUIRED))
+        if (s == OK && (field->flags & FIELD_REQUIRED || (!request && !(field->flags & FIELD_OPTIONAL))))
             s = json_add(required, json_string(field->key), err);
     }
     if (s == OK)

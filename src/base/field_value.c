@@ -181,6 +181,10 @@ static status check_choice(struct field_check *check, const struct field_def *fi
         int n = snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", *choice);
         used += n > 0 && (size_t)n < sizeof all - used ? (size_t)n : 0;
     }
+    for (const char *const *later = field->later; later && *later; later++)
+        if (strcmp(*later, json_string_value(value)) == 0)
+            return field_check_refuse(check, err, "choice", "'%s' is not in this version of FlowForge: write one of %s",
+                                      *later, all);
     return field_check_refuse(check, err, "choice", "'%.60s' is none of the choices: write one of %s",
                               json_string_value(value), all);
 }

@@ -13,9 +13,26 @@ status batch_reset(struct batch *b, const struct schema *schema, struct error *e
     }
     b->schema = schema;
     b->rows = 0;
+    buf_clear(&b->bad);
+    buf_clear(&b->bad_text);
     for (size_t i = 0; i < schema->count; i++)
         column_reset(&b->columns[i], schema->fields[i].type);
     return OK;
+}
+
+#define BAD_TEXT_MOST 100 /* bytes that a message quotes */
+
+status batch_add_bad(struct batch *b, size_t row, size_t column, struct str text, const char *why, struct error *err)
+{
+    struct bad_value bad = {
+        .row = (uint32_t)row,
+        .column = (uint32_t)column,
+        .text_at = (uint32_t)b->bad_text.len,
+        .text_length = (uint32_t)str_utf8_prefix(text, BAD_TEXT_MOST),
+        .why = why,
+    };
+    status s = buf_append(&b->bad_text, text.p, bad.text_length, err);
+    return s == OK ? buf_append(&b->bad, &bad, sizeof bad, err) : s;
 }
 
 void batch_filter(struct batch *b, const uint8_t *keep, size_t kept)
@@ -49,5 +66,7 @@ void batch_release(struct batch *b)
     for (size_t i = 0; i < b->column_count; i++)
         column_release(&b->columns[i]);
     free(b->columns);
+    buf_release(&b->bad);
+    buf_release(&b->bad_text);
     *b = (struct batch){0};
 }

@@ -88,9 +88,41 @@ static status conform_column(struct conforming *c, const struct column *from, si
     return s;
 }
 
-static status check_nulls(struct conforming *c, size_t column, enum reject_code code, struct error *err)
+/* Of what the source has and no value of ours is: the row is bad for the columns that take it. */
+static status reject_bad_values(struct conforming *c, const int *sources, struct error *err)
 {
-    const struct column *values = &c->into->batch.columns[column];
+    const struct bad_value *bad = (const struct bad_value *)c->from->bad.data;
+    const char *texts = (const char *)c->from->bad_text.data;
+    char message[400], name[TYPE_NAME_MAX];
+    status s = OK;
+    for (size_t i = 0; s == OK && i < c->from->bad.len / sizeof *bad; i++)
+        for (size_t column = 0; s == OK && column < c->version->schema.count; column++) {
+            if (sources[column] != (int)bad[i].column)
+                continue;
+            const struct field *f = &c->from->schema->fields[bad[i].column];
+            snprintf(message, sizeof message, "column '%.100s': \"%.*s\" is no %s: %s",
+                     c->version->schema.fields[column].name, (int)bad[i].text_length, texts + bad[i].text_at,
+                     type_name(f->type, name), bad[i].why);
+            s = reject_row(c, bad[i].row, column, REJECT_CAST, str_of(message), err);
+        }
+    return s;
+}
+
+/* Whether the column can simply change hands: nobody else takes it, and its type is right. */
+static bool moves(const struct conforming *c, const int *sources, size_t column)
+{
+    int at = sources[column];
+    if (at < 0 || !type_equal(c->from->columns[at].type, c->into->batch.columns[column].type))
+        return false;
+    for (size_t i = 0; i < c->version->schema.count; i++)
+        if (i != column && sources[i] == at)
+            return false;
+    return true;
+}
+
+static status check_nulls(struct conforming *c, const struct column *values, size_t column, enum reject_code code,
+                          struct error *err)
+{
     char message[200];
     snprintf(message, sizeof message, "column '%.100s': null, which this column must not be",
              c->version->schema.fields[column].name);
@@ -111,27 +143,44 @@ status conform_batch(struct batch *from, const struct type_version *version, str
 {
     struct conforming c = {.from = from, .version = version, .into = into};
     size_t columns = version->schema.count, rows = from->rows;
+    int *sources = malloc((columns + 1) * sizeof *sources);
+    if (!sources)
+        return error_no_memory(err, columns * sizeof *sources);
     status s = decoded_reset(into, &version->schema, columns, err);
     if (s == OK)
         s = buf_resize(&c.keep, (rows + 7) / 8, err);
     if (s != OK)
         goto out;
-    memset(c.keep.data, 0xFF, c.keep.len);
+    if (rows)
+        memset(c.keep.data, 0xFF, c.keep.len);
+    for (size_t i = 0; i < columns; i++)
+        sources[i] = schema_find(from->schema, version->targets[i].source);
+    s = reject_bad_values(&c, sources, err);
     for (size_t i = 0; s == OK && i < columns; i++) {
-        int at = schema_find(from->schema, version->targets[i].source);
+        int at = sources[i];
         struct column *to = &into->batch.columns[i];
-        s = at < 0 ? column_fill_null(to, to->type, rows, err) : conform_column(&c, &from->columns[at], i, to, err);
+        if (!moves(&c, sources, i))
+            s = at < 0 ? column_fill_null(to, to->type, rows, err) : conform_column(&c, &from->columns[at], i, to, err);
     }
     into->batch.rows = rows;
     into->records = rows;
     for (size_t i = 0; s == OK && i < columns; i++)
         if (version->targets[i].on_null)
-            s = check_nulls(&c, i, version->targets[i].on_null, err);
+            s = check_nulls(&c, moves(&c, sources, i) ? &from->columns[sources[i]] : &into->batch.columns[i], i,
+                            version->targets[i].on_null, err);
+    for (size_t i = 0; s == OK && i < columns; i++) {
+        if (!moves(&c, sources, i))
+            continue;
+        struct column *a = &into->batch.columns[i], *b = &from->columns[sources[i]], swap = *a;
+        *a = *b;
+        *b = swap;
+    }
     if (s == OK && c.bad) {
         qsort(into->rejects.items, into->rejects.count, sizeof *into->rejects.items, by_record);
         batch_filter(&into->batch, c.keep.data, rows - c.bad);
     }
 out:
+    free(sources);
     buf_release(&c.keep);
     buf_release(&c.text);
     return s;

@@ -4,7 +4,8 @@
 
 #include "job/column_types.h"
 
-/* Rows that do not fit become rejects whose raw text is the row as JSON; they have a record number (relative to the
+/* Columns that fit as they are move from `from`, which is used up; with its bad values the row is bad too.
+ * Rows that do not fit become rejects whose raw text is the row as JSON; they have a record number (relative to the
  * batch) and no line or byte position (0). */
 status conform_batch(struct batch *from, const struct type_version *version, struct decoded *into,
                      struct error *err) MUST_USE;

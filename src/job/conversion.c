@@ -43,6 +43,12 @@ bool conversion_tells_inputs(const struct conversion *c)
 
 status conversion_open_stream(struct conversion *c, size_t first, size_t count, struct error *err)
 {
+    if (c->options->open_stream) {
+        if (c->stream_opened)
+            return error_set(err, ERR_INTERNAL, "a source that can be read once was to be read again");
+        c->stream_opened = true;
+        return c->options->open_stream(c->options->stream_self, &c->stream, err);
+    }
     const char **paths = calloc(count, sizeof *paths);
     if (!paths)
         return error_no_memory(err, count * sizeof *paths);
@@ -97,7 +103,7 @@ static status prepare_watermark(struct conversion *c, struct error *err)
     if (c->watermark_column >= 0 && w->last.p)
         s = watermark_filter_create(&c->filter, w->column, c->types.newest->schema.fields[c->watermark_column].type,
                                     w->last, w->ties, w->tie_count, err);
-    if (s == OK && c->plan->format == FORMAT_PARQUET && conversion_tells_inputs(c)) {
+    if (s == OK && c->plan->format == FORMAT_PARQUET && !c->options->open_stream && conversion_tells_inputs(c)) {
         batch_stream_release(&c->stream); /* it was for the common schema */
         c->stream_schemas = calloc(c->plan->count, sizeof *c->stream_schemas);
         if (!c->stream_schemas)
@@ -128,7 +134,7 @@ status conversion_init(struct conversion *c, const struct convert_options *optio
         s = rejects_create(&c->rejects, options, result, err);
     if (s == OK)
         s = prepare_watermark(c, err);
-    if (s == OK && options->dedupe_key_count)
+    if (s == OK && options->dedupe_key_count && !options->keep_duplicates)
         s = conversion_reset_dedupe(c, err);
     return s;
 }
@@ -145,6 +151,7 @@ void conversion_release(struct conversion *c)
     for (size_t i = 0; c->slots && i < c->slot_count; i++) {
         struct conversion_slot *slot = &c->slots[i];
         chunk_buffer_release(&slot->buffer);
+        buf_release(&slot->piece);
         batch_release(&slot->batch);
         decoded_release(&slot->decoded);
         dedupe_rows_release(&slot->keys);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "job/convert_pass.h"
+#include "job/convert_staged.h"
 #include "job/input_plan.h"
 #include "job/output.h"
 #include "job/rejects.h"
@@ -99,6 +100,8 @@ static status check_accounting(const struct convert_result *r, struct error *err
 static status check_unchanged(const struct input_plan *plan, struct error *err)
 {
     for (size_t i = 0; i < plan->count; i++) {
+        if (plan->inputs[i].facts.size == UINT64_MAX && plan->format == FORMAT_PARQUET)
+            continue; /* no file */
         status s = text_input_check_unchanged(plan->inputs[i].path, &plan->inputs[i].facts, err);
         if (s != OK)
             return s;
@@ -189,6 +192,8 @@ static status finish(struct conversion *c, struct error *err)
 
 status convert_run(const struct convert_options *options, struct convert_result *result, struct error *err)
 {
+    if (options->open_stream && options->dedupe_key_count && !options->keep_duplicates)
+        return convert_staged(options, result, err);
     double start = clock_seconds();
     struct input_plan plan = {0};
     struct output_plan output = {0};

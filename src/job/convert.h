@@ -40,6 +40,11 @@ struct convert_watermark {
 
 /* All strings are borrowed for the run. */
 struct convert_options {
+    /* Typed input instead of files: opened by this, once only. inputs holds one name for it then, which nobody opens.
+     * With dedupe_keys the rows are staged in temp_dir and deduplicated from there. NULL: the inputs are files. */
+    status (*open_stream)(void *self, struct batch_stream *stream, struct error *err);
+    void *stream_self;
+    bool keep_duplicates; /* dedupe_keys are held to be not null, and that is all */
     const char *const *inputs;
     size_t input_count;
     const char *const *input_names; /* what messages, {filename} and quarantine call them; NULL: as `inputs` */

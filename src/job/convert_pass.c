@@ -76,6 +76,19 @@ static status claim_batch(struct conversion *c, struct conversion_slot *slot, bo
     }
 }
 
+static status claim_piece(struct conversion *c, struct conversion_slot *slot, bool *end, struct error *err)
+{
+    slot->input = 0;
+    status s = c->stream.ops->take(c->stream.self, &slot->piece, end, err);
+    if (s != OK || *end)
+        return s;
+    c->result->bytes_in += slot->piece.len;
+    c->result->stage_bytes[STAGE_READ] += slot->piece.len;
+    if (c->options->progress)
+        atomic_fetch_add_explicit(&c->options->progress->bytes_read, slot->piece.len, memory_order_relaxed);
+    return OK;
+}
+
 static status claim(void *self, size_t index, bool *end, struct error *err)
 {
     struct conversion *c = self;
@@ -84,6 +97,8 @@ static status claim(void *self, size_t index, bool *end, struct error *err)
     status s;
     if (c->stream_schemas) {
         s = claim_batch(c, slot, end, err);
+    } else if (c->plan->format == FORMAT_PARQUET && c->stream.ops->take) {
+        s = claim_piece(c, slot, end, err);
     } else if (c->plan->format == FORMAT_PARQUET) {
         slot->input = 0;
         s = c->stream.ops->next(c->stream.self, &slot->batch, err);
@@ -221,7 +236,10 @@ static status decode(struct conversion *c, struct conversion_worker *w, struct c
         slot->version = v;
         status s = OK;
         if (c->plan->format == FORMAT_PARQUET) {
-            s = conform_batch(&slot->batch, v, &slot->decoded, err);
+            if (c->stream.ops && c->stream.ops->take)
+                s = c->stream.ops->decode(c->stream.self, &slot->piece, &slot->batch, err);
+            if (s == OK)
+                s = conform_batch(&slot->batch, v, &slot->decoded, err);
             return s;
         }
         s = prepare_decoder(c, w, slot, v, err);

@@ -40,6 +40,7 @@ struct conversion_slot {
     size_t number; /* of the chunk, over all inputs of the pass */
     struct chunk_buffer buffer;
     struct text_chunk chunk;
+    struct buf piece;   /* of a stream that is read and decoded in two steps */
     struct batch batch; /* when the input is a stream of batches */
     struct decoded decoded;
     const struct type_version *version; /* with which it was decoded */
@@ -77,6 +78,7 @@ struct conversion {
     struct chunk_reader reader;
     bool reading;
     struct batch_stream stream;    /* Parquet: of all inputs, or of `input` when they are told apart */
+    bool stream_opened;            /* the one that can be opened once only */
     struct schema *stream_schemas; /* one an input, which batches under way may still point to */
     uint64_t delivered_rows, record_base, line_base;
     size_t base_input; /* the input that the bases count for */

@@ -6,7 +6,7 @@
 #include "job/document_yaml.h"
 #include "job/fields.h"
 
-static const struct field_def ingest_item = {.kind = FIELD_OBJECT, .of = &ingest_job_fields};
+static const struct field_def ingest_item = {.kind = FIELD_OBJECT, .of = &ingest_document_fields};
 static const struct field_def dataset_item = {.kind = FIELD_OBJECT, .of = &dataset_job_fields};
 static const struct field_def rows[] = {
     {.key = "version",
@@ -236,7 +236,7 @@ status document_export(const json_t *pipeline, const json_t *ingest_jobs, const 
     if (s == OK)
         s = json_put(made, "pipeline", one, err);
     if (s == OK)
-        s = export_list(&ingest_job_fields, ingest_jobs, "ingest_jobs", made, err);
+        s = export_list(&ingest_document_fields, ingest_jobs, "ingest_jobs", made, err);
     if (s == OK)
         s = export_list(&dataset_job_fields, dataset_jobs, "dataset_jobs", made, err);
     if (s == OK)

@@ -14,7 +14,8 @@ extern const struct field_table document_fields;
  * aliases, tags, more than one document, depth beyond JSON_DEPTH_MOST. *document is a new reference. */
 status document_parse(const char *text, size_t n, const char *name, json_t **document, struct error *err) MUST_USE;
 
-/* The shortest document that gives these records (as the store keeps them): without what the server fills in and
+/* The shortest document that gives these records (as the store keeps them, but with "connection": the name, instead of
+ * an ingest job's connection_id): without what the server fills in and
  * without defaults, members in the order of the tables. The lists may be NULL. */
 status document_export(const json_t *pipeline, const json_t *ingest_jobs, const json_t *dataset_jobs, json_t **document,
                        struct error *err) MUST_USE;

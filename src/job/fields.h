@@ -5,5 +5,7 @@
 #include "base/field.h"
 
 extern const struct field_table pipeline_fields, ingest_job_fields, dataset_job_fields;
+/* As ingest_job_fields, with "connection" (a name) instead of connection_id: how documents write it. */
+extern const struct field_table ingest_document_fields;
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef FF_JOB_INGEST_H
 #define FF_JOB_INGEST_H
 
+#include "job/ingest_db.h"
 #include "job/ingest_files.h"
 #include "job/merge.h"
 #include "job/task.h"
@@ -9,7 +10,8 @@
 struct ingest {
     const struct task *task;
     struct ingest_options options;
-    struct ingest_files files;
+    struct ingest_files files; /* of a database: one, which is its query */
+    struct ingest_db db;
     struct convert_options convert; /* complete */
     const char **inputs, **names;   /* parallel to files: landed copies, and what to call them */
     bool *filtered;                 /* whose rows the watermark filters */

@@ -297,6 +297,18 @@ status ingest_files_find(struct ingest_files *files, const struct ingest_options
     return s;
 }
 
+status ingest_files_of_query(struct ingest_files *files, const char *uri, const char *name, struct error *err)
+{
+    struct ingest_file *f = calloc(1, sizeof *f);
+    if (!f)
+        return error_no_memory(err, sizeof *f);
+    *files = (struct ingest_files){.items = f, .count = 1};
+    f->uri = strdup(uri);
+    f->name = strdup(name);
+    f->landed = strdup(uri); /* what the engine calls its input; nothing is opened by it */
+    return f->uri && f->name && f->landed ? OK : error_no_memory(err, strlen(uri));
+}
+
 void ingest_files_release(struct ingest_files *files)
 {
     for (size_t i = 0; i < files->count; i++)

@@ -34,6 +34,8 @@ struct ingest_files {
  * the only one that was named. Waits up to the settle time for files to come to rest. */
 status ingest_files_find(struct ingest_files *files, const struct ingest_options *options, const json_t *payload,
                          const atomic_bool *cancel, struct error *err) MUST_USE;
+/* One entry, for the rows of a query. */
+status ingest_files_of_query(struct ingest_files *files, const char *uri, const char *name, struct error *err) MUST_USE;
 void ingest_files_release(struct ingest_files *files);
 
 #endif

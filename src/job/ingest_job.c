@@ -69,7 +69,10 @@ static status prepare_conversion(struct ingest *g, struct convert_progress *prog
     status s = path_below(g->options.staging, INGEST_DATA "/", &g->data, err);
     if (s == OK)
         s = path_below(g->options.staging, INGEST_QUARANTINE, &g->quarantine, err);
+    const struct convert_options from_source = g->convert;
     g->convert = g->options.convert;
+    g->convert.open_stream = from_source.open_stream;
+    g->convert.stream_self = from_source.stream_self;
     g->convert.inputs = g->inputs;
     g->convert.input_names = g->names;
     g->convert.input_count = count;
@@ -202,6 +205,8 @@ static status convert(struct ingest *g, struct error *err)
     progress_start(&progress, g);
     s = convert_run(&g->convert, &g->result, err);
     progress_stop(&progress);
+    if (g->options.database)
+        g->files.bytes = g->result.bytes_in;
     if (s == OK)
         report_progress(&progress);
     else if (err)
@@ -253,8 +258,25 @@ static void release(struct ingest *g)
     free(g->data);
     free(g->quarantine);
     convert_result_release(&g->result);
+    ingest_db_close(&g->db);
     ingest_files_release(&g->files);
     ingest_options_release(&g->options);
+}
+
+/* A database as the one file of the run: so rows have a source, and files a name. */
+static status find_query(struct ingest *g, struct error *err)
+{
+    g->convert = g->options.convert;
+    status s = ingest_db_open(&g->db, &g->options, g->task->payload, 0, g->task->cancel, &g->convert, err);
+    if (s == OK)
+        s = ingest_files_of_query(&g->files, g->db.uri, g->db.name, err);
+    if (s != OK)
+        return s;
+    if (!g->db.lower && !g->db.upper)
+        return task_log(g->task->events, err, "info", "%s: all rows", g->db.uri);
+    return task_log(g->task->events, err, "info", "%s: rows with %s from %s %s %s", g->db.uri, g->db.column,
+                    g->db.lower ? g->db.lower : "the first", g->db.read.upper_open ? "to before" : "to",
+                    g->db.upper ? g->db.upper : "the last");
 }
 
 static status take(struct ingest *g, struct error *err)
@@ -262,17 +284,23 @@ static status take(struct ingest *g, struct error *err)
     status s = clear_staging(g->options.staging, err);
     if (s == OK)
         s = list_older(g, err);
-    if (s == OK)
+    if (s == OK && !g->options.database)
         s = ingest_land(&g->files, &g->options, g->task->cancel, err);
     if (s == OK)
         s = convert(g, err);
     if (s == OK && g->options.merge)
         s = ingest_merge(g, err);
-    if (s == OK)
+    if (s == OK && !g->options.database)
         s = ingest_land_finish(&g->files, g->task->cancel, err);
     if (s == OK)
         s = log_end(g, err);
     return s == OK ? dir_fsync_tree(g->options.staging, err) : s;
+}
+
+/* Of a query's window, whether every row had been taken before. */
+static bool nothing_new(const struct ingest *g)
+{
+    return g->options.database && g->options.incremental && g->result.rows_read == g->result.rows_filtered;
 }
 
 /* Of a failed run: the bad rows that were seen. */
@@ -290,18 +318,21 @@ status ingest_job_run(const struct task *task, json_t **result, const char **out
     struct ingest g = {.task = task};
     *result = NULL;
     status s = ingest_options_read(&g.options, task->payload, err);
-    if (s == OK)
+    if (s == OK && g.options.database) {
+        s = find_query(&g, err);
+    } else if (s == OK) {
         s = ingest_files_find(&g.files, &g.options, task->payload, task->cancel, err);
-    if (s == OK)
-        s = log_plan(&g, err);
+        if (s == OK)
+            s = log_plan(&g, err);
+    }
     if (s == OK && g.files.count == 0) {
         *outcome = "skipped";
         s = ingest_result_skipped(&g, result, err);
     } else if (s == OK) {
-        *outcome = "completed";
         s = take(&g, err);
+        *outcome = s == OK && nothing_new(&g) ? "skipped" : "completed";
         if (s == OK)
-            s = ingest_result(&g, result, err);
+            s = nothing_new(&g) ? ingest_result_skipped(&g, result, err) : ingest_result(&g, result, err);
         if (s != OK)
             *result = what_is_known(&g);
     }

@@ -316,6 +316,25 @@ static status missing_watermark(const char *column, const char *dataset, const c
     return s;
 }
 
+/* A backfill adds to the dataset, as the job adds to it, and leaves the watermark alone. */
+static status read_range(const json_t *payload, const json_t *job, struct ingest_options *o, struct error *err)
+{
+    const json_t *range = json_object_get(payload, "range");
+    const char *column = json_text(job, "watermark_column", NULL);
+    if (!json_is_object(range))
+        return OK;
+    status s = need_text(range, "range/", "from", &o->range_from, err);
+    if (s == OK)
+        s = need_text(range, "range/", "to", &o->range_to, err);
+    if (s == OK && (!column || !column[0])) {
+        s = error_set(err, ERR_INVALID,
+                      "a range of what is to be taken needs a watermark_column, and the job has none");
+        error_hint(err, "name in the job the column that the range is about");
+    }
+    o->incremental = true;
+    return s;
+}
+
 static status read_watermark(const json_t *payload, const json_t *job, struct ingest_options *o, struct error *err)
 {
     struct convert_watermark *w = &o->convert.watermark;
@@ -324,6 +343,8 @@ static status read_watermark(const json_t *payload, const json_t *job, struct in
     if (!column || !column[0])
         return OK;
     w->column = str_of(column);
+    if (o->range_from)
+        return OK; /* whatever was taken before */
     w->want_ties = o->convert.dedupe_key_count == 0;
     if (!o->incremental)
         return OK;
@@ -386,6 +407,11 @@ static status read_source(const json_t *payload, const json_t *job, struct inges
     o->path = json_text(config, "path", "");
     o->flat = !json_flag(config, "recursive", true);
     o->settle_seconds = json_is_number(settle) ? json_number_value(settle) : SETTLE_SECONDS;
+    const json_t *lag = json_object_get(config, "safety_lag_seconds");
+    o->database = strcmp(type, "db_query") == 0;
+    o->safety_lag = json_is_number(lag) ? json_number_value(lag) : 0;
+    if (o->database)
+        return OK;
     if (!o->upload && strcmp(type, "file_local") != 0)
         return error_set(err, ERR_UNSUPPORTED, "job/source_type: '%.60s' cannot be read by this version", type);
     if (!o->upload && !o->path[0])
@@ -440,6 +466,8 @@ status ingest_options_read(struct ingest_options *options, const json_t *payload
     const json_t *job = json_object_get(payload, "job");
     status s = read_frame(payload, job, &o, err);
     o.incremental = strcmp(json_text(job, "incremental_mode", "full"), "incremental") == 0;
+    if (s == OK)
+        s = read_range(payload, job, &o, err);
     if (s == OK)
         s = read_source(payload, job, &o, err);
     if (s == OK)

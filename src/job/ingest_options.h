@@ -8,6 +8,9 @@
 struct ingest_options {
     struct convert_options convert; /* all but inputs, output, watermark.applies and what runs it */
     bool incremental, upload, merge;
+    bool database;                     /* rows come from a query, not from files */
+    double safety_lag;                 /* seconds, of a database's times */
+    const char *range_from, *range_to; /* backfill of from <= watermark_column < to; NULL: none */
     const char *run_id, *lake, *staging, *dataset, *layer, *folder;
     const char *pipeline_slug, *job_slug, *path;
     const char *landing_partition; /* date pattern of the landing copies' folders */

@@ -66,15 +66,28 @@ static status put_example(const struct ingest_options *options, const struct ing
     return s;
 }
 
+/* A job's input without taking it: files, or a query as if it were one. */
+static status find_input(const struct task *task, const struct ingest_options *options, struct ingest_files *files,
+                         struct ingest_db *db, struct convert_options *convert, struct error *err)
+{
+    *convert = options->convert;
+    if (!options->database)
+        return ingest_files_find(files, options, task->payload, task->cancel, err);
+    status s = ingest_db_open(db, options, task->payload, INGEST_DB_PATIENCE, task->cancel, convert, err);
+    return s == OK ? ingest_files_of_query(files, db->uri, db->name, err) : s;
+}
+
 status ingest_plan(const struct task *task, json_t **answer, struct error *err)
 {
     struct ingest_options options = {0};
     struct ingest_files files = {0};
+    struct ingest_db db = {0};
+    struct convert_options convert;
     json_t *plan = NULL, *list = json_array();
     status s = list ? ingest_options_read(&options, task->payload, err) : error_no_memory(err, 64);
     options.settle_seconds = 0; /* answers at once: by the time of a run files have come to rest */
     if (s == OK)
-        s = ingest_files_find(&files, &options, task->payload, task->cancel, err);
+        s = find_input(task, &options, &files, &db, &convert, err);
     if (s == OK)
         s = plan_files(&files, list, err);
     if (s == OK) {
@@ -88,10 +101,13 @@ status ingest_plan(const struct task *task, json_t **answer, struct error *err)
     }
     if (s == OK)
         s = put_example(&options, &files, plan, err);
+    if (s == OK && options.database)
+        s = ingest_db_plan(&db, plan, err);
     if (s == OK)
         *answer = json_incref(plan);
     json_decref(plan);
     json_decref(list);
+    ingest_db_close(&db);
     ingest_files_release(&files);
     ingest_options_release(&options);
     return s;
@@ -123,29 +139,32 @@ status ingest_preview(const struct task *task, json_t **answer, struct error *er
 {
     struct ingest_options options = {0};
     struct ingest_files files = {0};
+    struct ingest_db db = {0};
+    struct convert_options convert;
     struct preview preview = {0};
     int64_t rows = json_int(task->payload, "rows", PREVIEW_ROWS);
     status s = ingest_options_read(&options, task->payload, err);
     options.settle_seconds = 0;
-    options.incremental = false; /* what a file looks like does not depend on what was taken before */
+    options.incremental = false;
+    options.range_from = NULL; /* what a file looks like does not depend on what was taken before */
     if (s == OK)
-        s = ingest_files_find(&files, &options, task->payload, task->cancel, err);
+        s = find_input(task, &options, &files, &db, &convert, err);
+    rows = rows < 0 ? 0 : rows > PREVIEW_ROWS_MOST ? PREVIEW_ROWS_MOST : rows;
     if (s == OK) {
         const char *path = files.items[0].path, *name = files.items[0].name;
-        struct convert_options convert = options.convert;
+        db.read.most_rows = rows ? (size_t)rows : 1;
         convert.inputs = &path;
         convert.input_names = &name;
         convert.input_count = 1;
         convert.cancel = task->cancel;
-        s = preview_make(&preview, &convert,
-                         (size_t)(rows < 0                   ? 0
-                                  : rows > PREVIEW_ROWS_MOST ? PREVIEW_ROWS_MOST
-                                                             : rows),
-                         err);
+        s = preview_make(&preview, &convert, (size_t)rows, err);
     }
     if (s == OK)
         s = preview_answer(&preview, &files, answer, err);
+    if (s == OK && options.database) /* which is no file of any format */
+        s = json_put_text(json_object_get(*answer, "input"), "format", "query", err);
     preview_release(&preview);
+    ingest_db_close(&db);
     ingest_files_release(&files);
     ingest_options_release(&options);
     return s;

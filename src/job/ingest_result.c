@@ -171,6 +171,11 @@ static status make_watermark(const struct ingest *g, json_t **watermark, struct 
 static status put_watermark(const struct ingest *g, json_t *result, struct error *err)
 {
     json_t *watermark = NULL;
+    const json_t *mark = json_object_get(g->task->payload, "watermark");
+    if (g->options.range_from) /* it stays what it is */
+        return json_put(result, "watermark", mark ? json_deep_copy(mark) : json_null(), err);
+    if (g->options.database && !g->options.incremental && g->options.safety_lag > 0)
+        return json_put(result, "watermark", json_null(), err);
     if (g->result.watermark_ties_exceeded && !g->options.incremental) /* a full run does not need it */
         return json_put(result, "watermark", json_null(), err);
     status s = make_watermark(g, &watermark, err);
@@ -181,7 +186,7 @@ static status put_ledger(const struct ingest *g, json_t *result, struct error *e
 {
     json_t *ledger = json_array();
     status s = json_put(result, "ledger", ledger, err);
-    for (size_t i = 0; s == OK && i < g->files.count; i++) {
+    for (size_t i = 0; s == OK && !g->options.database && i < g->files.count; i++) {
         const struct ingest_file *f = &g->files.items[i];
         s = json_add(ledger,
                      json_pack("{s:s, s:I, s:I, s:s?, s:s?, s:I, s:s}", "uri", f->uri, "size", (json_int_t)f->size,

@@ -120,6 +120,8 @@ static status list_rewritten(const struct ingest *g, json_t *files, struct error
 static status list_landing(const struct ingest *g, json_t *files, struct error *err)
 {
     struct buf folder = {0};
+    if (g->options.database)
+        return OK; /* there is nothing to keep */
     status s = buf_printf(&folder, err, LANDING_FOLDER "/%s/%s", g->options.pipeline_slug, g->options.job_slug);
     if (s == OK)
         s = buf_append(&folder, "", 1, err);

@@ -370,6 +370,12 @@ status input_plan_make(struct input_plan *plan, const struct convert_options *op
     plan->count = options->input_count;
     for (size_t i = 0; i < plan->count; i++)
         plan->inputs[i].spool = -1;
+    if (options->open_stream) {
+        plan->inputs[0].path = plan->inputs[0].name = convert_input_name(options, 0);
+        plan->inputs[0].facts.size = UINT64_MAX;
+        plan->format = plan->inputs[0].format = FORMAT_PARQUET;
+        return OK;
+    }
     for (size_t i = 0; i < plan->count; i++) {
         struct planned_input *in = &plan->inputs[i];
         in->path = options->inputs[i];

@@ -52,8 +52,9 @@ static status read_stream(struct preview *p, struct input_plan *plan, const stru
     const char *path = plan->inputs[0].path;
     struct parquet_source_options source = {
         .paths = &path, .path_count = 1, .memory = options->memory, .threads = 1, .batch_rows = rows ? rows : 1};
-    uint64_t total;
-    status s = parquet_source_open(&stream, &source, &total, err);
+    uint64_t total = UINT64_MAX;
+    status s = options->open_stream ? options->open_stream(options->stream_self, &stream, err)
+                                    : parquet_source_open(&stream, &source, &total, err);
     if (s == OK)
         s = input_plan_from_schema(plan, stream.ops->schema(stream.self), options, result, err);
     if (s == OK)
@@ -71,7 +72,7 @@ static status read_stream(struct preview *p, struct input_plan *plan, const stru
     if (s == OK)
         s = reject_append_rebased(&p->rejects, &decoded.rejects, 0, 0, err);
     p->records = decoded.records;
-    p->whole = s == OK && total == p->records;
+    p->whole = s == OK && (total == p->records || (options->open_stream && p->records < rows));
     decoded_release(&decoded);
     column_types_release(&types);
     batch_release(&batch);

@@ -16,6 +16,7 @@ struct engine_options {
     size_t task_threads;            /* 0: a task gets the cores / the tasks that run when it starts */
     const char *const *local_roots; /* absolute, resolved */
     size_t local_root_count;
+    bool allow_private_addresses; /* told to tasks: API sources may reach them, where their connection says so */
     double garbage_grace_seconds; /* how long replaced files stay */
     /* Called from the engine's thread (never blocking, never calling back into the engine) with what subscribers see:
      * "state" (a run row changed; a job run's has "pipeline_run_id", a pipeline run's has not), "progress" (at most
@@ -41,6 +42,9 @@ struct run_request {
     const char *trigger; /* "api" (the command line goes through it, too), "retry"; NULL: "manual" */
     const char *created_by;
     const char *idempotency_key; /* NULL: none */
+    /* {"from", "to"}: a backfill of these bounds, kept in the run's config as "range"; NULL: none. Of one ingest job
+     * that is incremental. */
+    const json_t *range;
 };
 
 /* Check, plan, record and queue. *run: the pipeline run with "job_runs". The same key gives the run it gave before

@@ -5,6 +5,7 @@
 #include "lake/publish.h"
 #include "orchestrate/engine_state.h"
 #include "store/store_access.h"
+#include "store/store_connections.h"
 #include "store/store_lake.h"
 
 static status put_format(json_t *object, const char *key, struct error *err, const char *a, const char *b,
@@ -53,6 +54,8 @@ static status put_frame(const struct engine *engine, json_t *payload, const stru
         s = json_put(payload, "pipeline", json_incref(pipeline), err);
     if (s == OK)
         s = json_put(payload, "local_roots", json_incref(roots), err);
+    if (s == OK)
+        s = json_put_bool(payload, "allow_private_addresses", engine->options.allow_private_addresses, err);
     if (s == OK)
         s = json_put(payload, "job", json_deep_copy(from->job), err);
     json_decref(pipeline);
@@ -251,6 +254,31 @@ static status put_ingest(const struct engine *engine, struct db *db, json_t *pay
     return s;
 }
 
+/* How the source is reached, secrets in clear: a payload goes to the child's standard input and nowhere else. */
+static status put_connection(const struct engine *engine, struct db *db, json_t *payload,
+                             const struct payload_for *from, struct error *err)
+{
+    const char *id = from->kind == JOB_INGEST ? json_text(from->job, "connection_id", NULL) : NULL;
+    json_t *connection = NULL;
+    struct buf path = {0};
+    if (!id)
+        return OK;
+    status s = connection_key_path(engine->home, &path, err);
+    if (s == OK)
+        s = connection_open(db, (const char *)path.data, id, &connection, err);
+    if (s == OK)
+        s = json_put(payload, "connection", connection, err);
+    buf_release(&path);
+    return s;
+}
+
+/* A backfill's bounds are in the run's configuration. */
+static status put_range(json_t *payload, const struct payload_for *from, struct error *err)
+{
+    const json_t *range = json_object_get(from->job, "range");
+    return json_is_object(range) ? json_put(payload, "range", json_deep_copy(range), err) : OK;
+}
+
 status payload_make(const struct engine *engine, struct db *db, const struct payload_for *from, json_t **payload,
                     struct error *err)
 {
@@ -262,6 +290,10 @@ status payload_make(const struct engine *engine, struct db *db, const struct pay
         s = put_ingest(engine, db, made, from, err);
     if (s == OK)
         s = put_inputs(engine, db, made, from, err);
+    if (s == OK)
+        s = put_connection(engine, db, made, from, err);
+    if (s == OK)
+        s = put_range(made, from, err);
     if (s == OK)
         *payload = made;
     else

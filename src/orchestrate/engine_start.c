@@ -127,6 +127,17 @@ static status find_existing(struct db *db, const struct run_request *request, js
     return s;
 }
 
+/* Bounds of a backfill, in the job's copy that this run has. */
+static status put_range(json_t *config, const json_t *range, struct error *err)
+{
+    if (strcmp(json_text(config, "incremental_mode", "full"), "incremental") != 0)
+        return error_set(err, ERR_INVALID,
+                         "the job '%s' is not incremental: a run of a range would replace all of its "
+                         "dataset by that range",
+                         json_text(config, "name", ""));
+    return json_put(config, "range", json_deep_copy(range), err);
+}
+
 static status plan_run(struct db *db, const struct run_request *request, const json_t *only, struct pipeline_run **made,
                        json_t **problems, struct error *err)
 {
@@ -138,6 +149,8 @@ static status plan_run(struct db *db, const struct run_request *request, const j
         s = error_set(err, ERR_INVALID, "this pipeline cannot run: %s",
                       json_text(json_array_get(plan.problems, 0), "message", ""));
     }
+    if (s == OK && request->range)
+        s = put_range(plan.configs[0], request->range, err);
     if (s == OK)
         s = check_queue(db, request, err);
     if (s == OK)
@@ -255,12 +268,29 @@ static status list_incomplete(const json_t *job_runs, json_t **only, struct erro
     return s;
 }
 
+/* A backfill that is run again is the same backfill: *record gets its "range". */
+static status read_range(struct db *db, json_t *record, struct error *err)
+{
+    const json_t *job = json_array_get(json_object_get(record, "job_runs"), 0);
+    json_t *run = NULL;
+    if (strcmp(json_text(record, "kind", ""), "job") != 0 || strcmp(json_text(job, "kind", ""), "ingest") != 0)
+        return OK;
+    status s = record_get(db, &ingest_runs_table, json_text(job, "id", ""), &run, err);
+    json_t *range = json_object_get(json_object_get(run, "config"), "range");
+    if (s == OK && json_is_object(range))
+        s = json_put(record, "range", json_incref(range), err);
+    json_decref(run);
+    return s;
+}
+
 static status read_incomplete(struct engine *engine, const char *id, json_t **record, json_t **only, struct error *err)
 {
     struct db *db = NULL;
     status s = store_reader(engine->options.store, &db, err);
     if (s == OK)
         s = answer_run(db, id, record, err);
+    if (s == OK)
+        s = read_range(db, *record, err);
     store_give_back(engine->options.store, db);
     if (s != OK)
         return s;
@@ -292,6 +322,7 @@ status engine_retry(struct engine *engine, const char *pipeline_run_id, const ch
                                             .kind = strcmp(json_text(job, "kind", ""), "dataset") == 0 ? JOB_DATASET
                                                                                                        : JOB_INGEST,
                                             .job_id = json_text(job, "job_id", NULL),
+                                            .range = json_object_get(record, "range"),
                                             .trigger = "retry",
                                             .created_by = created_by};
         s = start(engine, &request, whole ? only : NULL, run, &existing, problems, err);

@@ -188,6 +188,18 @@ static status unequal(struct error *err, const char *one, int64_t n, const char 
     return s;
 }
 
+/* A backfill takes what was before the watermark, which stays: the ledger stays too, and not all may be replaced. */
+static status check_range(const struct commit *c, struct error *err)
+{
+    if (!json_is_object(json_object_get(c->job, "range")))
+        return OK;
+    if (json_array_size(json_object_get(c->result, "ledger")) > 0)
+        return commit_refuse(err, ERR_INTERNAL, "a run of a range would change the ledger");
+    if (json_flag(c->result, "replace_all", false))
+        return commit_refuse(err, ERR_INTERNAL, "a run of a range would replace all of the dataset");
+    return OK;
+}
+
 status commit_check(struct commit *c, struct error *err)
 {
     const json_t *rows = json_object_get(c->result, "rows");
@@ -202,6 +214,8 @@ status commit_check(struct commit *c, struct error *err)
         s = count_of(rows, counts[i].key, counts[i].count, err);
     if (s == OK)
         s = check_files(c, &sums, err);
+    if (s == OK)
+        s = check_range(c, err);
     if (s != OK)
         return s;
     int64_t accounted = c->rows.written + c->rows.rejected + c->rows.deduped + c->rows.filtered;

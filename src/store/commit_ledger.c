@@ -79,8 +79,9 @@ static status put_watermark(struct commit *c, const json_t *watermark, struct er
     return s;
 }
 
-/* Without a watermark the old one stays, except when all of the dataset was replaced: then it says nothing about what
- * the dataset holds, and the next incremental run would take rows for old that it has never seen. */
+/* A backfill never moves it. Without a watermark the old one stays, except when all of the dataset was replaced: then
+ * it says nothing about what the dataset holds, and the next incremental run would take rows for old that it has never
+ * seen. */
 status commit_watermark(struct commit *c, struct error *err)
 {
     const json_t *watermark = json_object_get(c->result, "watermark");
@@ -89,7 +90,8 @@ status commit_watermark(struct commit *c, struct error *err)
         return OK;
     status s = db_each(c->db, "SELECT value FROM watermarks WHERE job_id = ?1", DB_BINDS(db_text(c->job_id)), keep_text,
                        &c->watermark_before, err);
-    if (s != OK || (!set && !all))
+    bool backfill = json_is_object(json_object_get(c->job, "range"));
+    if (s != OK || (!set && !all) || backfill)
         return s;
     s = undo_keep(c->db, c->run_id, UNDO_JOB, c->job_id, NULL, err);
     if (s == OK)

@@ -10,7 +10,7 @@ struct store;
 /* Opens or creates <path>, brings it to the newest version (each migration in one transaction, PRAGMA user_version).
  * ERR_UNSUPPORTED when the file was written by a newer FlowForge. */
 status store_open(struct store **store, const char *path, struct error *err) MUST_USE;
-#define STORE_VERSION 3 /* the number of migrations */
+#define STORE_VERSION 4 /* the number of migrations */
 
 /* All connections have been given back. NULL is fine. */
 void store_close(struct store *store);

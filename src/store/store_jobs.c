@@ -4,6 +4,7 @@
 
 #include "base/civil.h"
 #include "base/slug.h"
+#include "store/store_connections.h"
 #include "sys/id.h"
 
 #define SLUG_TRIES 100000
@@ -269,6 +270,8 @@ status job_create(struct db *db, enum job_kind kind, const char *pipeline_id, js
     char slug[SLUG_CAP];
     status s = slug_find(db, queries[kind].slug_taken, pipeline_id, json_text(record, "name", ""), slug, err);
     if (s == OK)
+        s = connection_required(db, record, err);
+    if (s == OK)
         s = put_new(record, slug, err);
     if (s == OK)
         s = json_put_text(record, "pipeline_id", pipeline_id, err);
@@ -280,7 +283,9 @@ status job_create(struct db *db, enum job_kind kind, const char *pipeline_id, js
 status job_update(struct db *db, enum job_kind kind, const char *id, json_t *record, struct error *err)
 {
     json_t *stored = NULL;
-    status s = update(db, queries[kind].table, id, record, err);
+    status s = connection_required(db, record, err);
+    if (s == OK)
+        s = update(db, queries[kind].table, id, record, err);
     if (s == ERR_CONFLICT && record_get(db, queries[kind].table, id, &stored, NULL) == OK)
         s = explain_job(db, kind, json_text(stored, "pipeline_id", ""), record, stored, err);
     json_decref(stored);

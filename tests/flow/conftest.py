@@ -1,6 +1,7 @@
 import flowforge
 import pytest
 import server as servers
+from postgres import postgres, postgres_server  # noqa: F401 # fixtures
 
 
 @pytest.fixture(scope="session", autouse=True)
