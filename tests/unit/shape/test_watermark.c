@@ -108,7 +108,7 @@ static void the_last_value_has_to_be_of_the_type(void **unused)
         watermark_filter_create(&filter, STR("at"), (struct data_type){.kind = TYPE_DATE}, STR("soon"), NULL, 0, &err),
         ERR_INVALID);
     assert_non_null(strstr(err.message, "'at', which is date"));
-    assert_non_null(strstr(err.hint, "reset"));
+    assert_non_null(strstr(err.hint, "set a value"));
     assert_non_null(strstr(err.hint, "full"));
     assert_non_null(strstr(err.hint, "another watermark_column"));
 }
