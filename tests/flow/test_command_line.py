@@ -21,7 +21,7 @@ dataset_jobs:
     inputs: [{alias: o, dataset: bronze.orders}]
     sql: select v, count(*) n from o group by v
 """
-COMMANDS = "convert preview serve run apply export pipelines job runs catalog token task".split()
+COMMANDS = "convert preview serve run apply export pipelines job runs catalog connection token task".split()
 
 
 class Home:

@@ -118,21 +118,6 @@ def test_every_kind_has_its_field_table(server):
 # ---- secrets ----
 
 
-def test_secrets_below_auth_follow_its_type(server):
-    config = {"base_url": "http://x/", "auth": {"type": "basic", "user": "u", "password": SECRET}}
-    make(server, "api", "http", **config, secret_headers={"X-Key": "geheimer Kopf"})
-
-    def patch(**auth):
-        return sorted(server.patch("/api/connections/api", {"config": {"auth": auth}})["secrets_set"])
-
-    assert patch(type="basic", user="v") == ["auth.password", "secret_headers"]
-    missing = server.refused("PATCH", "/api/connections/api", {"config": {"auth": {"type": "bearer"}}})
-    assert missing.pointers() == {"/config/auth/token": "required"}
-    assert patch(type="bearer", token="t0ken-geheim") == ["auth.token", "secret_headers"]
-    assert patch(type="none") == ["secret_headers"]
-    assert_nowhere(server, SECRET, "geheimer Kopf", "t0ken-geheim")
-
-
 def test_a_secret_is_never_seen_again(server, postgres):
     secret = "S3cret \"quoted\" 'ß' " + os.urandom(8).hex()
     made = make(server, "pg", "postgres", **{**postgres.config, "password": secret})

@@ -1,9 +1,11 @@
 """The OpenAPI document is valid and complete, and what a property-based tester makes of it finds no defect."""
 
+import contextlib
 import json
 import os
 import pathlib
 import re
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -75,7 +77,10 @@ def test_it_has_every_route_and_no_other(document):
 
 def test_every_route_answers_and_what_is_not_there_does_not(server, document):
     """By asking: what is described is there (not 404 of the path, not 405), every other method is a 405."""
-    for path, methods in document["paths"].items():
+    for path, here in document["paths"].items():
+        # /api/connections/test is also what /api/connections/{id} matches.
+        as_id = re.sub(r"/[^/{}]+$", "/{id}", path)
+        methods = {**document["paths"].get(as_id, {}), **here}
         concrete = re.sub(r"\{\w+\}", "0" * 26, path)
         for method in METHODS[:-2]:
             answer = server.raw(method, concrete, allow_redirects=False)
@@ -98,7 +103,7 @@ def test_with_the_feature_off_it_has_only_what_answers(tmp_path, document):
             is_off = answer.status_code == 403 and answer.json()["code"] == "feature_off"
             assert is_off == ((method, path) in gone), f"{method} {path}: {answer.status_code}"
         areas = ("workflows", "runs", "pipeline-runs", "ingest-runs", "dataset-runs", "catalog", "preview", "validate")
-        areas += ("apply", "uploads")
+        areas += ("apply", "uploads", "connections")
         assert {path.split("/")[2] for _, path in gone} == set(areas)
 
 
@@ -128,7 +133,14 @@ def furnish(server, name):
     by_kind = {("dataset" if one["job_name"] == "b" else "ingest"): one["id"] for one in run["job_runs"]}
     upload = server.raw("POST", "/api/uploads?filename=a.csv", data=b"k\n1\n", headers=OCTETS).json()
     open_upload = server.post("/api/uploads", {"filename": "open.csv"})
+    database = server.inbox / f"{name}.db"
+    with contextlib.closing(sqlite3.connect(database)) as made:
+        made.execute("CREATE TABLE t (k INTEGER PRIMARY KEY)")
+    connection = server.post(
+        "/api/connections", {"name": f"{name} db", "kind": "sqlite", "config": {"path": str(database)}}
+    )
     return {
+        "connection": [connection["id"]],
         "pipeline": [pipeline["id"]],
         "ingest": [ingest["id"]],
         "dataset": [dataset["id"]],
@@ -156,6 +168,7 @@ HOOKS = textwrap.dedent(
         ("/api/dataset-runs/{id}", {"id": "dataset run"}),
         ("/api/catalog/{id}", {"id": "catalog"}),
         ("/api/uploads/{id}", {"id": "upload"}),
+        ("/api/connections/{id}", {"id": "connection"}),
         ("/api/schema/{name}", {"name": "schema"}),
     )
     draw = random.Random(1)

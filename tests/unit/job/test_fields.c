@@ -141,7 +141,7 @@ static const struct refusal ingest_refusals[] = {
      "required", "/api/uploads"},
     {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"/a\",\"upload_id\":\"01234567890123456789012345\"}}",
      "/config/upload_id", "combination", "leave it out"},
-    {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"/a\",\"url\":\"http://x\"}}", "/config/url", "combination",
+    {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"/a\",\"table\":\"x\"}}", "/config/table", "combination",
      "leave it out"},
     {&ingest_job_fields, "{" LOCAL ",\"config\":{\"path\":\"/a\",\"ftp\":\"x\"}}", "/config/ftp", "unknown_field",
      "path"},
