@@ -44,13 +44,13 @@ def listening_to_a_run(server):
     return [stream]
 
 
-@pytest.mark.parametrize("clients", [idle, connected, listening_to_a_run])
-@pytest.mark.parametrize("encrypted", [False, True])
+@pytest.mark.parametrize(
+    ("clients", "encrypted"),
+    [(idle, False), (idle, True), (connected, False), (listening_to_a_run, False), (listening_to_a_run, True)],
+)
 def test_an_idle_server_stops_at_once(tmp_path, clients, encrypted):
     options = []
     if encrypted:
-        if clients is connected:
-            pytest.skip("plain sockets only")
         key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
