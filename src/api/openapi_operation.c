@@ -127,7 +127,8 @@ static status put_body(const struct route *route, json_t *operation, struct erro
         json_decref(content);
         return s;
     }
-    return json_put(operation, "requestBody", json_pack("{s:b,s:o}", "required", !raw && !route->body_optional, "content", content), err);
+    return json_put(operation, "requestBody",
+                    json_pack("{s:b,s:o}", "required", !raw && !route->body_optional, "content", content), err);
 }
 
 /* The schema of what comes back. */
