@@ -4,6 +4,7 @@
 
 #include "api/handler.h"
 #include "api/job_check.h"
+#include "api/problem.h"
 #include "api/run_answer.h"
 #include "api/short_task.h"
 #include "store/store_views.h"
@@ -337,7 +338,8 @@ status job_handle_run(enum job_kind kind, struct api_context *context, const str
     if (s == OK && json_is_object(range))
         s = check_range(job, &errors, err);
     if (s == OK && field_errors_count(&errors) > 0) {
-        s = api_problem_fields(response, &errors, err);
+        api_problem(response, 400, "invalid", json_text(json_array_get(errors.list, 0), "message", ""),
+                    "leave it out; PATCH the job first when the run is to do something else", errors.list);
     } else if (s == OK) {
         const struct run_request run = {.pipeline_id = json_text(job, "pipeline_id", ""),
                                         .kind = kind,

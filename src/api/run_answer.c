@@ -23,7 +23,7 @@ status run_answer_accepted(struct api_response *response, int code, json_t *run,
 }
 
 /* A run is started as the job says; what a body asks beside that would be passed over in silence. An ingest job's may
- * name a range: its route reads the body, and refuses what it does not know. */
+ * name a range: its route has read the body, and refused what else is in it. */
 static status check_body(const json_t *body, struct error *err)
 {
     if (!body || (json_is_object(body) && json_object_size(body) == 0))
@@ -40,8 +40,8 @@ status run_answer_start(struct api_context *context, const struct api_request *r
     json_t *run = NULL, *problems = NULL;
     bool existing = false;
     const char *key = request->idempotency_key;
-    bool of_ingest_job = wanted->kind == JOB_INGEST && wanted->job_id;
-    status s = of_ingest_job ? OK : check_body(request->body, err);
+    bool body_read = wanted->kind == JOB_INGEST && wanted->job_id;
+    status s = body_read ? OK : check_body(request->body, err);
     if (s != OK)
         return s;
     if (key && (!*key || strlen(key) > KEY_MOST)) {

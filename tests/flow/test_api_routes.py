@@ -181,6 +181,8 @@ def test_a_run_takes_no_fields(server, orders):
         problem = server.refused("POST", path, {"full": True})
         assert problem.status == 400
         assert "PATCH the job" in problem.problem["hint"]
+    both = {"full": True, "range": None}
+    assert server.refused("POST", base(job) + "/run", both).pointers() == {"/full": "unknown_field"}
     assert len(server.get("/api/runs")["items"]) == before
     server.wait(server.post(base(job) + "/run", {}))
 
