@@ -28,10 +28,6 @@ status connection_check_world(struct api_context *context, const json_t *record,
     const char *path = json_text(config, "path", NULL);
     if (strcmp(json_text(record, "kind", ""), "sqlite") == 0 && path)
         return check_sqlite(context, path, errors, err);
-    if (json_flag(config, "allow_private", false) && !context->allow_private_addresses)
-        return field_error_add(errors, err, "/config/allow_private", "denied",
-                               "this server lets no API reach private addresses: start it with "
-                               "--allow-private-addresses, or leave allow_private out");
     return OK;
 }
 
@@ -175,9 +171,8 @@ status connection_payload(struct api_context *context, json_t *connection, json_
     status s = roots ? OK : error_no_memory(err, 64);
     for (size_t i = 0; s == OK && i < context->local_root_count; i++)
         s = json_add(roots, json_string(context->local_roots[i]), err);
-    json_t *made = s != OK ? NULL
-                           : json_pack("{s:i, s:O, s:O, s:b}", "version", 1, "connection", connection, "local_roots",
-                                       roots, "allow_private_addresses", (int)context->allow_private_addresses);
+    json_t *made =
+        s != OK ? NULL : json_pack("{s:i, s:O, s:O}", "version", 1, "connection", connection, "local_roots", roots);
     if (s == OK && !made)
         s = error_no_memory(err, 64);
     json_decref(roots);

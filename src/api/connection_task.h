@@ -5,7 +5,7 @@
 #include "api/route.h"
 #include "job/connection_fields.h"
 
-/* What the world says to a connection: sqlite's path lies below a local root, allow_private is allowed here. */
+/* What the world says to a connection: sqlite's path lies below a local root. */
 status connection_check_world(struct api_context *context, const json_t *record, struct field_errors *errors,
                               struct error *err) MUST_USE;
 /* A saved one by id or name. */

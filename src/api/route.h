@@ -23,7 +23,6 @@ struct api_context {
     bool layer_centric;  /* the feature flag of SPEC section 4 */
     const char *const *local_roots;
     size_t local_root_count;
-    bool allow_private_addresses;       /* API sources may reach them, where their connection says so */
     uint64_t upload_most;               /* bytes of one upload */
     const char *const *allowed_origins; /* beside the server's own */
     size_t allowed_origin_count;

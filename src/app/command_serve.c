@@ -19,7 +19,7 @@ struct serve_settings {
     struct text_list local_roots, allowed_origins, allowed_hosts;
     uint64_t max_parallel_jobs, task_memory, upload_limit, garbage_grace;
     int layer_centric;
-    bool allow_private_addresses, quiet, help;
+    bool quiet, help;
 };
 
 static const char *const on_off[] = {"on", "off", NULL};
@@ -40,8 +40,6 @@ static const struct option table[] = {
      "folder that file_local jobs may read; repeatable (default HOME/inbox)"},
     {"max-parallel-jobs", 0, OPTION_COUNT, AT(max_parallel_jobs), "N", NULL, "jobs at once (default 2)"},
     {"task-memory", 0, OPTION_BYTES, AT(task_memory), "SIZE", NULL, "memory of each job (default 256M, least 64M)"},
-    {"allow-private-addresses", 0, OPTION_FLAG, AT(allow_private_addresses), NULL, NULL,
-     "API sources may reach loopback and private networks, where their connection has allow_private"},
     {"layer-centric", 0, OPTION_CHOICE, AT(layer_centric), "on|off", on_off,
      "the feature layer-centric pipelines (default on)"},
     {"garbage-grace", 0, OPTION_COUNT, AT(garbage_grace), "SECONDS", NULL,
@@ -232,7 +230,6 @@ static status open_and_serve(const struct app *app, const struct serve_settings 
                                             .layer_centric = settings->layer_centric == 0,
                                             .local_roots = roots.names,
                                             .local_root_count = roots.count,
-                                            .allow_private_addresses = settings->allow_private_addresses,
                                             .max_parallel_jobs = (size_t)settings->max_parallel_jobs,
                                             .task_memory = (size_t)settings->task_memory,
                                             .garbage_grace_seconds = (double)settings->garbage_grace,

@@ -20,7 +20,6 @@ struct runtime_options {
     bool layer_centric;             /* the feature flag */
     const char *const *local_roots; /* none: <home>/inbox, which is made */
     size_t local_root_count;
-    bool allow_private_addresses; /* of API sources */
     size_t max_parallel_jobs;     /* 0: 2 */
     size_t task_memory;           /* 0: 256 MiB */
     double garbage_grace_seconds; /* < 0: an hour */

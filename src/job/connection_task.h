@@ -1,5 +1,5 @@
 /* The tasks that are about a connection alone: its test and its tables. payload: {"connection": {id, name, kind, config
- * with secrets}, "local_roots", "allow_private_addresses", "search", "schema"}. */
+ * with secrets}, "local_roots", "search", "schema"}. */
 #ifndef FF_JOB_CONNECTION_TASK_H
 #define FF_JOB_CONNECTION_TASK_H
 

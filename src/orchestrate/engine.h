@@ -16,7 +16,6 @@ struct engine_options {
     size_t task_threads;            /* 0: a task gets the cores / the tasks that run when it starts */
     const char *const *local_roots; /* absolute, resolved */
     size_t local_root_count;
-    bool allow_private_addresses; /* told to tasks: API sources may reach them, where their connection says so */
     double garbage_grace_seconds; /* how long replaced files stay */
     /* Called from the engine's thread (never blocking, never calling back into the engine) with what subscribers see:
      * "state" (a run row changed; a job run's has "pipeline_run_id", a pipeline run's has not), "progress" (at most

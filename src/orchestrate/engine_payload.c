@@ -55,8 +55,6 @@ static status put_frame(const struct engine *engine, json_t *payload, const stru
     if (s == OK)
         s = json_put(payload, "local_roots", json_incref(roots), err);
     if (s == OK)
-        s = json_put_bool(payload, "allow_private_addresses", engine->options.allow_private_addresses, err);
-    if (s == OK)
         s = json_put(payload, "job", json_deep_copy(from->job), err);
     json_decref(pipeline);
     json_decref(roots);
