@@ -57,7 +57,7 @@ static status connect_to(struct ingest_db *db, const json_t *payload, double pat
         db->driver = db_driver_find(kind);
         if (!db->driver) {
             s = error_set(err, ERR_INVALID, "job/connection_id: a connection of kind '%.40s' is to no database", kind);
-            error_hint(err, "choose a connection of kind postgres, mysql, sqlite or odbc");
+            error_hint(err, "choose a connection of kind postgres or sqlite");
         }
     }
     if (s == OK)
